@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.changes.model.kinds import Kind
 from bot.changes.model.values import Values
-from bot.changes.planning.plan import same
+from bot.changes.planning.differences import same
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,8 @@ from typing import Final
 
 from bot.changes.model.change import Change
 from bot.changes.model.kinds import Kind
-from bot.changes.planning.plan import ChangedValue, PlannedNumber, same
+from bot.changes.planning.differences import ChangedValue, same
+from bot.changes.planning.plan import PlannedNumber
 from bot.workflow.context import Context
 from bot.workflow.execution.freshness import Names, change_line, differences, names_of
 

@@ -13,7 +13,8 @@ from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.summary import Summary
 from bot.changes.outcome.follow_ups import CarriedOver
 from bot.changes.planning.builder import build
-from bot.changes.planning.plan import Plan, ids_to_name, revised_digest
+from bot.changes.planning.digests import revised_digest
+from bot.changes.planning.plan import Plan, ids_to_name
 from bot.changes.planning.summary import summarise
 from bot.changes.sheets import ForeignColumns
 from bot.errors import (

@@ -25,7 +25,7 @@ from bot.changes.outcome.outcomes import (
     STILL_ACTIVATING,
 )
 from bot.changes.outcome.readback import AwaitedNumber, Doubt, Patience, ReadBack, judge
-from bot.changes.planning.plan import payload
+from bot.changes.planning.differences import payload
 from bot.providers.telnyx.kinds import kinds
 
 FORWARDING = "voice.call_forwarding.call_forwarding_enabled"
