@@ -44,7 +44,6 @@ from bot.workflow.execution.wave_start import WaveStart
 from bot.workflow.loops.worker import Worker
 from bot.workflow.notifications import Notifications
 from bot.workflow.planning.choices import Choices
-from bot.workflow.planning.drafts import Drafts
 from bot.workflow.planning.follow_ups import FollowUps
 from bot.workflow.planning.planner import Planner
 from bot.workflow.planning.requests import Requests
@@ -66,7 +65,7 @@ def assembled(context: Context, client: Client, clicks: ClickRunner, *, bot: str
     notify = Notifications(context)
     authorization, requests = Authorization(context), Requests(context)
     change_lists = ChangeLists(context, authorization)
-    sheets, follow_ups = SheetUploads(context), FollowUps(context, authorization)
+    sheets, follow_ups = SheetUploads(context, requests), FollowUps(context, authorization)
     change_details = ChangeDetailsReader(context, authorization, sheets)
     planner = Planner(
         context,
@@ -127,7 +126,6 @@ def assembled(context: Context, client: Client, clicks: ClickRunner, *, bot: str
         clicks=clicks,
         modals=Modals(client),
         choices=Choices(context, authorization),
-        drafts=Drafts(context),
         requests=requests,
         follow_ups=follow_ups,
         approval_requests=approval_requests,

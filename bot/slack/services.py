@@ -34,7 +34,6 @@ from bot.workflow.control.resolution import Resolution
 from bot.workflow.execution.ending import ChangeEnd
 from bot.workflow.execution.rollout import RolloutControl
 from bot.workflow.planning.choices import Choices
-from bot.workflow.planning.drafts import Drafts
 from bot.workflow.planning.follow_ups import FollowUps
 from bot.workflow.planning.requests import Requests
 from bot.workflow.planning.templates import Templates
@@ -56,7 +55,6 @@ class Services:
     clicks: ClickRunner
     modals: Modals
     choices: Choices
-    drafts: Drafts
     requests: Requests
     follow_ups: FollowUps
     approval_requests: ApprovalRequests

@@ -47,7 +47,7 @@ INVARIANTS: Final = (
     ),
     Invariant(
         "an approval is for the end of a temporary change, too (1)",
-        "bot/changes/planning/digests.py",
+        "bot/changes/planning/plan.py",
         'ends = {"until": until.at.astimezone(UTC).isoformat()} if until else {}',
         "ends = {}",
         ("tests/unit/changes/planning/test_plan.py::test_the_digest_covers_the_end_of_a_temporary_change",),

@@ -45,7 +45,7 @@ MUTANTS: Final = (
     ),
     Broken(
         "approvals fall when a plan is sent back",
-        "bot/changes/planning/digests.py",
+        "bot/changes/planning/plan.py",
         '    return hashlib.sha256(canonical({"version": 1, "revises": former, "plan": plan}).encode()).hexdigest()\n',
         "    return plan\n",
     ),

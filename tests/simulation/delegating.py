@@ -1,4 +1,4 @@
-"""Approvers who lend their right to approve, and whoever ends that before its time."""
+"""Approvers who lend their right to approve, those who borrow it, and whoever ends that before its time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from bot.sandbox.slack import Message, SlackUser, StandInRefused
-from tests.simulation.delegations import Lent
 from tests.simulation.people import LATER
 from tests.simulation.troubles.machine import LATE, die_over
 
@@ -20,17 +19,18 @@ OFTEN: Final = 0.35
 OFTEN_IN_STAGES: Final = 0.7
 LATEST: Final = 0.4
 MINUTES: Final = (3, 20)
-#: How often it is used too late, and for how many minutes it is lent then.
-TOO_LATE: Final = 0.25
-TOO_LATE_MINUTES: Final = (4, 8)
+#: How often whoever borrows it presses Approve, and declines, at each look; before it is lent and after its end, too.
+PRESSES: Final = 0.7
+DECLINES: Final = 0.1
 #: How often it is ended once something was approved with it, and not at any time; and in how many seconds then.
 USED: Final = 0.5
 SOON: Final = 20.0
 #: How often nothing may begin until it has ended, so that what was approved with it waits.
 FROZEN: Final = 0.4
-#: How long before or after a click of whoever borrows it an end comes, in seconds: between what is asked for a click,
-#: and what is written for it, are a few answers of Slack.
-MOMENT: Final = 0.02
+#: How long before or after a click of whoever borrows it an end comes, in seconds.
+MOMENT: Final = 0.05
+#: Approvals by somebody for somebody that count.
+APPROVED: Final = "SELECT 1 FROM decisions WHERE on_behalf_of = ? AND person = ? AND verb = 'approve' AND lapse = ''"
 #: How often the process dies while it tells of it, and how it does: by a call that has this in it.
 DIES: Final = 0.15
 POST: Final = "chat.postMessage"
@@ -48,7 +48,6 @@ class Delegating:
     def __init__(self, world: World) -> None:
         self._world = world
         self._people = world.people
-        self._borrowing = world.borrowing
 
     async def go_on(self, random: Random) -> None:
         """Have an approver lend the right to approve, in some worlds, and somebody use it, in time and too late."""
@@ -58,20 +57,9 @@ class Delegating:
         approvers = (world.max, world.mia, world.ana)
         by = random.choice(approvers)
         to = random.choice((world.sam, world.otto, *(each for each in approvers if each is not by)))
-        pressing = asyncio.create_task(self._borrowing.press(Random(random.random()), to))
+        pressing = asyncio.create_task(self._press(Random(random.random()), to))
         await asyncio.sleep(random.random() * LATEST * world.length)
         dying = asyncio.create_task(self._die_over_a_notice(Random(f"notice {world.seed}")))
-        late = Random(f"too late {world.seed}")
-        if late.random() < TOO_LATE:
-            going_on = self._borrowing.press_late(late, await self._lend(by, to, late, TOO_LATE_MINUTES), to)
-        else:
-            going_on = self._lend_and_end(by, to, random)
-        await asyncio.gather(dying, pressing, going_on)
-
-    async def _lend_and_end(self, by: SlackUser, to: SlackUser, random: Random) -> None:
-        """Lend it, approve beside whoever borrows it, and end it before its time, now and then more than once."""
-        world = self._world
-        beside = asyncio.create_task(self._borrowing.press_beside(Random(f"beside {world.seed}"), by, to))
         await self._lend(by, to, random)
         freezing = Random(f"until it ends {world.seed}")
         for _ in range(random.choice((0, 1, 1, 2))):
@@ -91,29 +79,38 @@ class Delegating:
                 break
             if random.random() < 0.5:
                 await self._lend(by, to, random)
-        await beside
+        await asyncio.gather(dying, pressing)
 
     async def _die_over_a_notice(self, random: Random) -> None:
         """Kill the process, now and then, while it tells somebody of what is lent."""
         if random.random() < DIES:
             await die_over(self._world, random, POST, random.uniform(*LATE), where=lambda call: NOTICE in str(call))
 
-    async def _lend(self, by: SlackUser, to: SlackUser, random: Random, within: tuple[int, int] = MINUTES) -> Lent:
-        minutes = random.randint(*within)
-        before = len(self._people.slack.ephemerals(by.id))
+    async def _lend(self, by: SlackUser, to: SlackUser, random: Random) -> None:
+        minutes = random.randint(*MINUTES)
         lent = self._world.delegations.lending(by, to, minutes)
         await self._people.type(by, f"delegate @{to.profile.name} for {minutes} minutes")
         lent.answered = self._world.nature.now()
-        for answer in self._people.slack.ephemerals(by.id)[before:]:
-            self._world.delegations.told(lent, self._people.read(answer))
-        return lent
 
     async def _until_used(self, by: SlackUser, to: SlackUser) -> None:
         """Wait for something to be approved with what is lent, though not for ever."""
         for _ in range(round(self._world.length / 2)):
-            if self._borrowing.approved(by, to):
+            if self._world.judge.rows(APPROVED, by.id, to.id):
                 break
             await asyncio.sleep(1.0)
+
+    # Those who borrow it
+
+    async def _press(self, random: Random, by: SlackUser) -> None:
+        people = self._people
+        while True:
+            await asyncio.sleep(random.random() * 30)
+            for change, message in people.requests():
+                chance = random.random()
+                if chance < PRESSES:
+                    await people.click(by, "approve", message)
+                elif chance < PRESSES + DECLINES and not self._world.calm:
+                    await random.choice((people.reject, self._world.revising.send_back))(by, change, message)
 
     # Those who end it
 
@@ -137,10 +134,10 @@ class Delegating:
         """End it in the list at the very moment at which whoever borrows it approves something."""
         person = random.choice((by, self._world.otto))
         shown = await self._listed(person)
-        requests = await self._people.seen(lambda: self._borrowing.open_to(by, to), LATER)
+        requests = await self._people.seen(self._people.requests, LATER)
         if shown is None or not requests:
             return
-        message = random.choice(requests)
+        _, message = random.choice(requests)
         pause = random.uniform(-MOMENT, MOMENT)
 
         async def approve() -> None:

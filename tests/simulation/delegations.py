@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 
 #: How much later than it was typed it may begin, and with that end: a command waits, and an end is on a whole minute.
 BEGUN: Final = timedelta(minutes=2)
-MINUTE: Final = timedelta(minutes=1)
-#: An end as people read it.
-UNTIL: Final = re.compile(r"until \W*(\w{3} \w{3} \d+, \d{4}, \d\d:\d\d) \(UTC\)")
 #: What becomes of rights, and what is decided with them, in the order of the audit log.
 STEPS: Final = (
     "SELECT change_id, what, actor, at, json_extract(details, '$.delegator'), json_extract(details, '$.delegate'), "
@@ -52,7 +48,6 @@ class Lent:
 
     delegator: str
     delegate: str
-    minutes: int
     since: datetime
     #: When it ends at the latest.
     until: datetime
@@ -76,20 +71,9 @@ class Delegations:
     def lending(self, delegator: SlackUser, delegate: SlackUser, minutes: int) -> Lent:
         """Note that somebody is about to lend their right for so many minutes; they note when that was answered."""
         now = self._world.nature.now()
-        lent = Lent(delegator.id, delegate.id, minutes, now, now + timedelta(minutes=minutes) + BEGUN)
+        lent = Lent(delegator.id, delegate.id, now, now + timedelta(minutes=minutes) + BEGUN)
         self._lent.append(lent)
         return lent
-
-    def told(self, lent: Lent, read: str) -> None:
-        """Want the end that somebody reads in an answer to be one that they said: an answer can be late."""
-        for until in UNTIL.findall(read):
-            if not any(self._is_end(each, until) for each in self._lent if each.delegator == lent.delegator):
-                self._wrong(f"{lent.delegator} lent {lent.delegate} their right for {lent.minutes} min, until {until}")
-
-    def _is_end(self, lent: Lent, until: str) -> bool:
-        """Tell whether what was lent ends then, on a whole minute; a clock that was set tells nothing."""
-        end = datetime.strptime(until, "%a %b %d, %Y, %H:%M").replace(tzinfo=UTC) - timedelta(minutes=lent.minutes)
-        return lent.since - MINUTE <= end <= lent.since + BEGUN or self._world.judge.clock_set
 
     def ending(self, by: SlackUser, delegator: str, delegate: str) -> None:
         """Note that somebody is about to end it."""

@@ -86,7 +86,7 @@ class People:
             await asyncio.sleep(random.random() * 60)
             for change, message in self.requests():
                 chance = random.random()
-                if self._away(by, change) or self.world.borrowing.leaves(change):
+                if self._away(by, change):
                     continue
                 if chance < 0.05:
                     await asyncio.gather(*(self.click(by, "approve", message) for _ in range(2)))

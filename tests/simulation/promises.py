@@ -86,7 +86,7 @@ MUTANTS: Final = (
     ),
     Broken(
         "what was sent is compared with what is there",
-        "bot/changes/outcome/comparison.py",
+        "bot/changes/outcome/readback.py",
         "def differing(kind: Kind, sent: Values, found: Values) -> list[str]:\n",
         "def differing(kind: Kind, sent: Values, found: Values) -> list[str]:\n    return []\n\n\n"
         "def _differing(kind: Kind, sent: Values, found: Values) -> list[str]:\n",

@@ -14,7 +14,6 @@ from typing import Any, Final, TextIO
 from bot.slack import home_publisher
 from bot.workflow.loops import worker
 from tests.simulation.approvals import Approvals
-from tests.simulation.borrowing import Borrowing
 from tests.simulation.census import Census
 from tests.simulation.delegating import Delegating
 from tests.simulation.delegations import Delegations
@@ -171,8 +170,7 @@ class World(Services):
         self.people, self.judge, self.census = People(self), Judge(self), Census(self)
         self.approvals, self.restores, self.revisions = Approvals(self), Restores(self), Revisions(self)
         self.delegations = Delegations(self)
-        self.revising, self.borrowing = Revising(self), Borrowing(self)
-        self.delegating = Delegating(self)
+        self.revising, self.delegating = Revising(self), Delegating(self)
         self.requesters, self.operating, self.plans = Requesters(self), Operating(self), Plans(self)
         self.ending, self.liveness, self.modals = Ending(self), Liveness(self), Modals(self)
         self.watched_by(self.judge)

@@ -13,8 +13,7 @@ from bot.changes.model.settings import Setting, restorable
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Secret, Value, Values
 from bot.changes.outcome.outcomes import NOT_SHOWN, UNCHANGED
-from bot.changes.planning.differences import same
-from bot.changes.planning.plan import Plan, PlannedNumber
+from bot.changes.planning.plan import Plan, PlannedNumber, same
 
 #: What a number is in that a retry takes up: it has not what was wanted, or nobody knows. A retry is planned from
 #: what the numbers have then, so one that has it after all falls out of it.

@@ -17,8 +17,8 @@ from bot.changes.model.lifecycle import OperationState
 from bot.changes.model.settings import Setting
 from bot.changes.model.summary import Summary
 from bot.changes.model.values import Values
-from bot.changes.outcome.comparison import SentBatch, also_changed, comparable, differing
 from bot.changes.outcome.outcomes import UNCHANGED
+from bot.changes.outcome.readback import SentBatch, also_changed, comparable, differing
 from bot.changes.sheets.cells import guarded
 from bot.changes.sheets.stages import LEFT_ALONE, MOMENTS, PLAN, RESTORES, RESULTS, Stage, heading
 from bot.changes.sheets.writing import CellWriter

@@ -15,9 +15,7 @@ from bot.changes.model.rollout import Rollout, WaveSize, wave_sizes
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.start import End, Start
 from bot.changes.model.values import Values, Wishes
-from bot.changes.planning.differences import difference, meaning, payload
-from bot.changes.planning.digests import digest
-from bot.changes.planning.plan import Plan, PlannedBatch, PlannedNumber
+from bot.changes.planning.plan import Plan, PlannedBatch, PlannedNumber, difference, digest, meaning, payload
 
 
 @dataclass(slots=True)

@@ -1,14 +1,20 @@
-"""The exact plan that people approve."""
+"""The exact plan that people approve, and what differs: from what is wanted, and from what is found later."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
 
-from bot.changes.model.filter_fields import Condition
+from bot.changes.model.filter_fields import Condition, conditions_to_json
 from bot.changes.model.kinds import Kind
+from bot.changes.model.list_edits import keys
 from bot.changes.model.rollout import Rollout
+from bot.changes.model.settings import Setting
+from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.start import End, Start
-from bot.changes.model.values import ListEdit, Values, Wish, Wishes
+from bot.changes.model.values import ListEdit, Value, Values, Wish, Wishes, canonical
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +71,72 @@ class Plan:
         return sum(1 for number in self.numbers if number.batch is None)
 
 
+def digest(
+    kind: str,
+    numbers: Iterable[PlannedNumber],
+    batches: Sequence[PlannedBatch],
+    start: Start | None = None,
+    until: End | None = None,
+    *,
+    rollout: Rollout | None = None,
+) -> str:
+    """Return the SHA-256 (hex) over the canonical form of a plan: its kind, its times, every number and every value.
+
+    Secrets count by their keyed fingerprint. The order of the numbers counts, because it decides the batches. The
+    start counts, because whoever approves a change for tonight has not approved it for noon; the zone in which it is
+    written does not. Without a start the digest is what it was before there were any, so old approvals stay good.
+    Both is true of the end of a temporary change; together with the values from before it says what is restored then.
+    The wave of each batch counts, and what happens between the waves; for a canary it is what it was before there were
+    more waves than two.
+    """
+    running = hashlib.sha256()
+    begins = {"start": start.at.astimezone(UTC).isoformat()} if start else {}
+    ends = {"until": until.at.astimezone(UTC).isoformat()} if until else {}
+    running.update(canonical({"version": 1, "kind": kind, **begins, **ends, **_between(rollout)}).encode())
+    several = any(batch.wave > 1 for batch in batches)
+    for batch in batches:
+        handed = [conditions_to_json(batch.handed)] if batch.handed else []
+        wave = ["canary"] if several and batch.wave == 1 else [f"wave {batch.wave}"] if batch.wave > 2 else []
+        running.update(canonical([batch.position, batch.size, plain(batch.values), *handed, *wave]).encode())
+    latest: tuple[int | None, Values, Values] | None = None
+    shared = ""
+    for number in numbers:
+        position, before, after = number.batch, number.before, number.after
+        if latest is None or position != latest[0] or before is not latest[1] or after is not latest[2]:
+            # Neighbours mostly share all but their names, and the rest takes ten times as long to write down.
+            latest, shared = (position, before, after), canonical([position, plain(before), plain(after)])[1:]
+        running.update(f"[{canonical(number.id)},{canonical(number.e164)},{shared}".encode())
+    return running.hexdigest()
+
+
+def _between(rollout: Rollout | None) -> dict[str, object]:
+    """Return what a digest says of what happens between waves; nothing where it is as after a canary."""
+    if rollout is None or rollout == Rollout():
+        return {}
+    pause, threshold = rollout.pause, rollout.threshold
+    between = {"asks": pause.asks, "seconds": int(pause.length.total_seconds())}
+    return {"rollout": {**between, "count": threshold.count, "share": threshold.share}}
+
+
+def extension_digest(extended: str, until: End) -> str:
+    """Return the SHA-256 (hex) over the digest of a temporary change and a later end of it."""
+    ends = until.at.astimezone(UTC).isoformat()
+    return hashlib.sha256(canonical({"version": 1, "extends": extended, "until": ends}).encode()).hexdigest()
+
+
+def revised_digest(former: str, plan: str) -> str:
+    """Return the SHA-256 (hex) over the digest of a plan that was sent back and that of the plan in its place.
+
+    So nothing that was decided, or could be clicked, on the one is for the other, even if both change the same.
+    """
+    return hashlib.sha256(canonical({"version": 1, "revises": former, "plan": plan}).encode()).hexdigest()
+
+
+def plain(values: Values) -> dict[str, object]:
+    """Return values ready for :func:`bot.changes.model.values.canonical`, which knows secrets by their fingerprint."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
 def ids_to_name(kind: Kind, wanted: Wishes, plan: Plan) -> dict[str, set[str]]:
     """Return, per setting whose values are ids, every id that a person will read in this plan.
 
@@ -119,3 +191,76 @@ def emptied(kind: Kind, plan: Plan) -> dict[str, list[PlannedNumber]]:
             if value == () and not kind.setting(name).clearable:
                 found.setdefault(name, []).append(number)
     return found
+
+
+def same(setting: Setting, one: Value, other: Value) -> bool:
+    """Tell whether two values of ``setting`` mean the same to the provider.
+
+    Empty text and "not set" are the same. The order of a list means nothing: tags are a set without regard to case
+    (providers/telnyx/API.md, "Lists of numbers"), and people and numbers that ring are documented as lists to be among
+    (providers/close/API.md, "Settings of a number").
+    """
+    if setting.listed:
+        return keys(setting, one) == keys(setting, other)
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one == other
+    return (one or None) == (other or None)
+
+
+def meaning(kind: Kind, values: Values) -> str:
+    """Return a text that is equal for values that are the :func:`same` to the provider: a list counts as a set."""
+    sets = {name: sorted(keys(kind.setting(name), value)) for name, value in values.items() if isinstance(value, tuple)}
+    return canonical({**values, **sets})
+
+
+def difference(kind: Kind, before: Values, wanted: Values) -> dict[str, Value]:
+    """Return the part of ``wanted`` that ``before`` does not already have; what it does not tell, it may not have."""
+    return {
+        name: value
+        for name, value in wanted.items()
+        if name not in before or not same(kind.setting(name), before[name], value)
+    }
+
+
+def payload(kind: Kind, before: Values, wanted: Values) -> dict[str, Value]:
+    """Return what is sent for a number: the wanted values, and current values of their groups' siblings.
+
+    A partly filled nested object may reset its other fields to their defaults (unknown:
+    providers/telnyx/API.md, "Nested objects"), so an object is always sent whole. A sibling that is not set today has
+    nothing to lose and is left out.
+    """
+    sent: dict[str, Value] = {}
+    for setting in kind.touched(wanted):
+        if setting in kind.observed:
+            continue
+        value = wanted[setting.name] if setting.name in wanted else before.get(setting.name)
+        if setting.name in wanted or (value is not None and value != ""):
+            sent[setting.name] = value
+    return sent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangedValue:
+    """One value that is not as the plan found it."""
+
+    e164: str
+    #: The setting; None when the number itself is gone or cannot be changed any more.
+    name: str | None
+    then: Value = None
+    now: Value = None
+
+
+def changed_values(kind: Kind, planned: Iterable[PlannedNumber], found: Mapping[str, Snapshot]) -> list[ChangedValue]:
+    """Return every relevant value that differs between the plan and ``found`` (by number id), in the plan's order."""
+    differences: list[ChangedValue] = []
+    for number in planned:
+        snapshot = found.get(number.id)
+        if snapshot is None or not snapshot.editable:
+            differences.append(ChangedValue(e164=number.e164, name=None))
+            continue
+        differences += [
+            ChangedValue(e164=number.e164, name=name, then=then, now=snapshot.values.get(name))
+            for name, then in number.before.items()
+            if not same(kind.setting(name), then, snapshot.values.get(name))
+        ]
+    return differences

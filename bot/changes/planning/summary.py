@@ -12,8 +12,7 @@ from bot.changes.model.locks import Held
 from bot.changes.model.settings import Setting
 from bot.changes.model.summary import Summary
 from bot.changes.model.values import ListEdit, Values, Wishes
-from bot.changes.planning.differences import meaning
-from bot.changes.planning.plan import Plan, PlannedNumber
+from bot.changes.planning.plan import Plan, PlannedNumber, meaning
 
 #: How many numbers the before/after sample shows.
 SAMPLE_SIZE: Final = 5

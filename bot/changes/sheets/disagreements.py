@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bot.changes.model.kinds import Kind
-from bot.changes.planning.differences import same
+from bot.changes.planning.plan import same
 from bot.changes.sheets.columns import Columns
 from bot.changes.sheets.rows import ReadRow
 from bot.changes.sheets.sheet import SheetProblem, SheetRow

@@ -13,7 +13,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Setting, Shape, show_value
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import MASK, Secret, Value, Values
-from bot.changes.planning.differences import same
+from bot.changes.planning.plan import same
 from bot.changes.sheets.cells import CLEAR, SHOWN_ONLY, guarded, is_error
 from bot.changes.sheets.columns import NUMBER
 from bot.changes.sheets.entries import read_entry

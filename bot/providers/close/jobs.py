@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot.changes.model.bulk_runs import NewNumber, NumberState, Run, RunNumber
-from bot.changes.planning.differences import difference
+from bot.changes.planning.plan import difference
 from bot.errors import BadRequest, ProviderNotFound
 from bot.providers.base import BatchRequest, JobReport, JobState, OperationReport
 from bot.providers.runs import Runs

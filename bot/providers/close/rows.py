@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Setting, Shape
 from bot.changes.model.values import JSON, Value, Values
-from bot.changes.planning.differences import same
+from bot.changes.planning.plan import same
 from bot.errors import Unavailable
 from bot.providers.answers import unasked
 

@@ -125,18 +125,18 @@ async def _checked(services: Services, draft: Draft, user: str, found: Mapping[s
     problems: dict[str, str] = {**full_boxes(draft), **found}
     sealed = draft
     try:
-        sealed = services.drafts.seal(draft)
+        sealed = services.requests.seal(draft)
     except InputError as error:
         problems |= error.problems
         typed = {name: value for name, value in draft.typed.items() if name not in error.problems}
-        sealed = services.drafts.seal(replace(draft, typed=typed))
+        sealed = services.requests.seal(replace(draft, typed=typed))
     try:
-        sealed = await services.drafts.in_zone_of(sealed, user)
+        sealed = await services.requests.in_zone_of(sealed, user)
     except InputError as error:
         problems |= error.problems
         sealed = replace(sealed, start="", until="")
     try:
-        await services.drafts.read(sealed)
+        await services.requests.read(sealed)
     except InputError as error:
         problems = {**error.problems, **problems}
     if problems:

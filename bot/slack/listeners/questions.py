@@ -25,7 +25,7 @@ from bot.slack.views.questions import (
     questions,
     read_choice,
 )
-from bot.workflow.control.questions import BatchQuestion, ReadBackQuestion
+from bot.workflow.control.resolution import BatchQuestion, ReadBackQuestion
 
 
 def register(registry: Registry) -> None:

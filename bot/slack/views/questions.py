@@ -21,7 +21,7 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.workflow.control.questions import BatchQuestion, ReadBackQuestion
+from bot.workflow.control.resolution import BatchQuestion, ReadBackQuestion
 from bot.workflow.ports import ChangeDetails
 
 #: With a number after it, for each button of a row needs an id of its own.

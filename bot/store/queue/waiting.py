@@ -1,4 +1,4 @@
-"""What waits for a moment, after the clock was set back: moments that were near have become far."""
+"""What waits for a moment, after the clock was set: moments that were near have become far, or have come early."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from bot.store.tables import batches, events, outbox, runs, tasks
 
 #: Tasks whose time is one on the wall, which people were told: a deadline, a reminder, a day.
 _ON_THE_WALL: Final = (Task.EXPIRE, Task.REMIND, Task.FALLBACK, Task.DISCARD, Task.PRUNE)
+#: Tasks that say something themselves: one that an earlier attempt may have said is waited for before it is said again.
+_SAYING: Final = (Task.DELEGATION, Task.EXPORT_VALUES)
 #: Moments of a batch from which pauses are counted.
 _COUNTED_FROM: Final = ("attempted_at", "submitted_at", "unanswered_since", "progressed_at", "slot_refused_at")
 
@@ -42,8 +44,7 @@ class Waiting:
         until = now + lease
         statements = [
             update(tasks).where(tasks.c.due_at > now, tasks.c.owner.is_(None), ~on_the_wall).values(due_at=now),
-            # What Slack may be posting gets its time anew: that of before may not be over.
-            update(outbox).where(outbox.c.due_at > now, outbox.c.owner.is_(None)).values(due_at=now, settled=0),
+            update(outbox).where(outbox.c.due_at > now, outbox.c.owner.is_(None)).values(due_at=now),
             update(outbox).where(outbox.c.sent_at > now).values(sent_at=now),
             update(runs).where(runs.c.due_at > now).values(due_at=now),
             *(
@@ -56,3 +57,9 @@ class Waiting:
         ]
         for statement in statements:
             await self._connection.execute(statement)
+
+    async def wait_anew(self) -> None:
+        """Give Slack its time anew for what it may be posting: that of before may not be over."""
+        saying = tasks.c.task.in_([task.value for task in _SAYING])
+        await self._connection.execute(update(outbox).where(outbox.c.settled > 0).values(settled=0))
+        await self._connection.execute(update(tasks).where(tasks.c.waits > 0, saying).values(waits=0))

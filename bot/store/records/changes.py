@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.changes.model.batches import Tally
 from bot.changes.model.change import Change
 from bot.changes.model.draft import Draft, FollowUp
-from bot.changes.model.lifecycle import CHANGE_STEPS, ChangeState, before
+from bot.changes.model.lifecycle import CHANGE_STEPS, ChangeState, Outcome, before
+from bot.changes.model.messages import MessageRef
 from bot.changes.model.public_ids import public_id
+from bot.changes.model.rollout import PauseReason
+from bot.changes.model.start import End, Start
+from bot.changes.model.summary import Summary
 from bot.errors import NotFound, Superseded
 from bot.store.queue.tasks import Task, Tasks
-from bot.store.records.change_rows import to_change, to_columns
-from bot.store.records.documents import draft_from_json, draft_to_json
+from bot.store.records.documents import draft_from_json, draft_to_json, summary_from_json, summary_to_json
 from bot.store.records.locks import Locks
 from bot.store.records.secrets import Secrets
 from bot.store.tables import batches, changes
@@ -74,7 +79,7 @@ class Changes:
         if row is None:
             raise NotFound(f"There is no {public_id(change)}.")
         tracing.about(change, row.trace)
-        return to_change(row)
+        return _change(row)
 
     async def hold(self, change: int) -> Change:
         """Return the change and keep other writers from it until the transaction ends."""
@@ -84,7 +89,7 @@ class Changes:
         if row is None:
             raise NotFound(f"There is no {public_id(change)}.")
         tracing.about(change, row.trace)
-        return to_change(row)
+        return _change(row)
 
     async def trace(self, change: int) -> str:
         """Return the context of the change's trace; empty when it has none."""
@@ -115,7 +120,7 @@ class Changes:
         statement = (
             update(changes)
             .where(changes.c.id == change, changes.c.state.in_(origins))
-            .values(state=to.value, **to_columns(columns))
+            .values(state=to.value, **_plain(columns))
         )
         if (await self._connection.execute(statement)).rowcount != 1:
             present = (await self.get(change)).state.value.replace("_", " ")
@@ -139,13 +144,13 @@ class Changes:
 
     async def put(self, change: int, **columns: Any) -> None:  # noqa: ANN401 - column values
         """Write columns that are not part of the lifecycle."""
-        await self._connection.execute(update(changes).where(changes.c.id == change).values(**to_columns(columns)))
+        await self._connection.execute(update(changes).where(changes.c.id == change).values(**_plain(columns)))
 
     async def newest(self, states: Iterable[ChangeState], limit: int) -> list[Change]:
         """Return changes that are in one of ``states``, newest first."""
         wanted = [state.value for state in states]
         statement = select(changes).where(changes.c.state.in_(wanted)).order_by(changes.c.id.desc()).limit(limit)
-        return [to_change(row) for row in await self._connection.execute(statement)]
+        return [_change(row) for row in await self._connection.execute(statement)]
 
     async def followers(self, change: int) -> Sequence[tuple[int, FollowUp]]:
         """Return the changes that were asked for to retry or to undo ``change``, the oldest first, and which it was."""
@@ -168,7 +173,7 @@ class Changes:
         sort = changes.c.draft["base"]["what"].as_string()
         statement = select(changes).where(changes.c.part_of == change, sort == what.value)
         row = (await self._connection.execute(statement.order_by(changes.c.id.desc()).limit(1))).first()
-        return to_change(row) if row is not None else None
+        return _change(row) if row is not None else None
 
     async def asks(self, change: int) -> bool:
         """Tell whether ``change`` has a request for approval of its own: what restores numbers has none."""
@@ -187,7 +192,7 @@ class Changes:
         )
         if requester:
             statement = statement.where(changes.c.requester == requester)
-        return [to_change(row) for row in await self._connection.execute(statement)]
+        return [_change(row) for row in await self._connection.execute(statement)]
 
     async def undecided(self) -> Sequence[int]:
         """Return every request that waits for approval."""
@@ -198,3 +203,74 @@ class Changes:
         """Return how many changes are in each state."""
         statement = select(changes.c.state, func.count()).group_by(changes.c.state)
         return {ChangeState(state): count for state, count in await self._connection.execute(statement)}
+
+
+def _plain(columns: Mapping[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for name, value in columns.items():
+        match value:
+            case Summary():
+                plain[name] = summary_to_json(value)
+            case Draft():
+                plain[name] = draft_to_json(value)
+            case Tally():
+                plain[name] = asdict(value)
+            case Outcome() | PauseReason():
+                plain[name] = value.value
+            case End():
+                plain["ends_at"], plain["ends_zone"] = value.at, value.zone
+            case Start():
+                plain["starts_at"], plain["starts_zone"] = value.at, value.zone
+            case None if name in {"start", "until"}:
+                continue
+            case MessageRef():
+                plain[f"{name}_channel"], plain[f"{name}_ts"] = value.channel, value.ts
+            case _:
+                plain[name] = value
+    return plain
+
+
+def _change(row: Row[Any]) -> Change:
+    return Change(
+        id=row.id,
+        kind=row.kind,
+        state=ChangeState(row.state),
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        requester=row.requester,
+        draft=draft_from_json(row.draft),
+        origin=row.origin,
+        view=row.view,
+        summary=summary_from_json(row.summary) if row.summary else None,
+        digest=row.digest,
+        problem=row.problem,
+        # Former versions stored the names alone.
+        unusable=tuple((names,) if isinstance(names, str) else tuple(names) for names in row.unusable or ()),
+        foreign=tuple(row.foreign_columns or ()),
+        replaced_by=row.replaced_by,
+        stopped_at=row.stopped_at,
+        approvals_required=row.approvals_required,
+        rule=row.rule,
+        card=MessageRef(channel=row.card_channel, ts=row.card_ts),
+        approval_card=MessageRef(channel=row.approval_card_channel, ts=row.approval_card_ts),
+        created_at=row.created_at,
+        requested_at=row.requested_at,
+        asked_at=row.asked_at,
+        expires_at=row.expires_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        read_backs=row.read_backs,
+        failed_reads=row.failed_reads,
+        verifying_at=row.verifying_at,
+        waiting_for=row.waiting_for,
+        kept=Tally(**row.kept) if row.kept else None,
+        pruned_at=row.pruned_at,
+        wave=row.wave,
+        continued_at=row.continued_at,
+        paused_for=PauseReason(row.paused_for) if row.paused_for else None,
+        resumes_at=row.resumes_at,
+        start=Start(at=row.starts_at, zone=row.starts_zone) if row.starts_at else None,
+        until=End(at=row.ends_at, zone=row.ends_zone) if row.ends_at else None,
+        part_of=row.part_of,
+        revises=row.revises,
+        former_digest=row.former_digest,
+    )

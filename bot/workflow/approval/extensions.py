@@ -16,7 +16,7 @@ from bot.changes.model.change import Change
 from bot.changes.model.draft import Base, Draft, FollowUp
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import End
-from bot.changes.planning.digests import extension_digest
+from bot.changes.planning.plan import extension_digest
 from bot.errors import DeliveryError, InputError, Superseded
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Task

@@ -23,7 +23,7 @@ from bot.changes.model.public_ids import public_id
 from bot.changes.model.start import End
 from bot.changes.outcome.outcomes import outcome
 from bot.changes.outcome.restores import overall, restored
-from bot.changes.planning.digests import extension_digest
+from bot.changes.planning.plan import extension_digest
 from bot.errors import Superseded
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Claim, Task, handles

@@ -12,9 +12,15 @@ from bot.changes.model.change import Change
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import show_value
 from bot.changes.model.snapshots import Snapshot, Target
-from bot.changes.planning.differences import ChangedValue, changed_values
-from bot.changes.planning.digests import digest, revised_digest
-from bot.changes.planning.plan import PlannedBatch, PlannedNumber, ids_in
+from bot.changes.planning.plan import (
+    ChangedValue,
+    PlannedBatch,
+    PlannedNumber,
+    changed_values,
+    digest,
+    ids_in,
+    revised_digest,
+)
 from bot.errors import ProviderError
 from bot.workflow.context import Context
 

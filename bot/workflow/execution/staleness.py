@@ -13,7 +13,8 @@ each just before its update. No other batch goes without a check.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from weakref import WeakValueDictionary
@@ -25,15 +26,15 @@ from bot.changes.model.change import Change
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState, ChangeState, OperationState
 from bot.changes.outcome.outcomes import STALE, UNANSWERED, NumberOutcome
+from bot.changes.planning.plan import ChangedValue, PlannedNumber, same
 from bot.changes.policy import OnStale
 from bot.errors import ProviderError
 from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.execution.batch_jobs import on_stale
-from bot.workflow.execution.freshness import what_changed
+from bot.workflow.execution.freshness import Names, change_line, differences, names_of, what_changed
 from bot.workflow.execution.settlement import CLEAR, SLOT_NEWS, after_settling, stop_batch
-from bot.workflow.execution.staleness_check import StalenessCheck, read_again
 from bot.workflow.execution.stop import ChangeStop, untouched
 from bot.workflow.notifications import Notifications
 
@@ -41,6 +42,8 @@ log = structlog.get_logger(__name__)
 
 #: How old the last check of a batch's numbers may be when it is sent.
 RECENT: Final = timedelta(seconds=5)
+#: As many numbers are read again in a part of that. Of more, those that go first are read last.
+SOON: Final = 5000
 #: Longest text about what is stale that a change keeps; the results name every number.
 _MOST_TEXT: Final = 2000
 
@@ -50,6 +53,23 @@ _PERHAPS: Final = (
     "It was sent, no response came back, and the provider lists no job; but other numbers of the same batch have the "
     "new values now, so it was not sent again."
 )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StalenessCheck:
+    """What reading numbers again has shown."""
+
+    #: What is not as the plan found it, and what the ids in it are called.
+    changed: Sequence[ChangedValue] = ()
+    names: Names
+    #: Position of a batch in the plan -> position of each number of it that has changed, and how.
+    stale: Mapping[int, Mapping[int, str]]
+    #: Positions of batches some number of which has got just what was wanted.
+    done: frozenset[int] = frozenset()
+    #: Positions of batches whose numbers were read after all others, and when that began; None when all were read
+    #: together.
+    last: frozenset[int] = frozenset()
+    last_at: datetime | None = None
 
 
 class Staleness:
@@ -81,6 +101,41 @@ class Staleness:
         age = self._context.clock() - batch.checked_at if batch.checked_at else None
         return age is not None and timedelta(0) <= age < RECENT
 
+    async def read(
+        self, change: Change, numbers: Mapping[int, PlannedNumber], first: Collection[int] = ()
+    ) -> StalenessCheck:
+        """Read ``numbers`` (by position in the plan) again; raises :class:`bot.errors.ProviderError`.
+
+        To read many takes longer than a look may be old. So those of the batches at the positions ``first``, which are
+        sent as soon as all were read, are read last, where that takes no more calls; or they had to be read once more.
+        """
+        kind = self._context.catalogue.kind(change.kind)
+        others, last = await asyncio.to_thread(_parted, numbers, frozenset(first))
+        changed = await differences(self._context, change, others)
+        last_at = self._context.clock() if last else None
+        if last:
+            changed = [*await differences(self._context, change, last), *changed]
+        names = await names_of(self._context, kind, changed)
+        at = {number.e164: position for position, number in numbers.items()} if changed else {}
+        stale: dict[int, dict[int, str]] = {}
+        done: set[int] = set()
+        for difference in changed:
+            number = numbers[at[difference.e164]]
+            if number.batch is not None:
+                lines = stale.setdefault(number.batch, {})
+                line = change_line(kind, difference, names)
+                lines[at[difference.e164]] = "; ".join(filter(None, (lines.get(at[difference.e164]), line)))
+                if _as_wanted(kind, number, difference):
+                    done.add(number.batch)
+        return StalenessCheck(
+            changed=changed,
+            names=names,
+            stale=stale,
+            done=frozenset(done),
+            last=frozenset(first) if last else frozenset(),
+            last_at=last_at,
+        )
+
     async def check(self, batch: Batch) -> bool:
         """Look at the numbers of ``batch`` and of those that are about to go with it, and write down what was found.
 
@@ -92,7 +147,7 @@ class Staleness:
             batches = await self._together(tx, batch)
             numbers = await tx.operations.planned(change.id, [each.position for each in batches])
         try:
-            found = await read_again(self._context, change, numbers)
+            found = await self.read(change, numbers)
         except ProviderError as error:
             async with self._context.database.transaction() as tx:
                 await self.unread(tx, batches, error)
@@ -207,3 +262,27 @@ class Staleness:
         await tx.events.add(
             batch.change, "batch_stale", at=now, batch=batch.position, numbers=batch.size, changed=len(changed)
         )
+
+
+def _parted(
+    numbers: Mapping[int, PlannedNumber], first: Collection[int]
+) -> tuple[Sequence[PlannedNumber], Sequence[PlannedNumber]]:
+    """Return what is read before and what is read last: the numbers of the batches at ``first``, or none.
+
+    A provider lists numbers by number. Where those that go first lie among the others, both are on the same pages.
+    """
+    changing = [number for number in numbers.values() if number.batch is not None]
+    last = [number for number in changing if number.batch in first]
+    others = [number for number in changing if number.batch not in first]
+    if len(changing) < SOON or not last or not others:
+        return changing, ()
+    ends, begins = max(number.e164 for number in last), min(number.e164 for number in others)
+    return (others, last) if ends < begins else (changing, ())
+
+
+def _as_wanted(kind: Kind, number: PlannedNumber, difference: ChangedValue) -> bool:
+    """Tell whether a number has got just what was wanted of it."""
+    if difference.name is None:
+        return kind.removes
+    wanted = number.after
+    return difference.name in wanted and same(kind.setting(difference.name), wanted[difference.name], difference.now)

@@ -23,8 +23,7 @@ from bot.workflow.context import Context
 from bot.workflow.execution.ending import ChangeEnd
 from bot.workflow.execution.freshness import stored_plan
 from bot.workflow.execution.rollout import RolloutControl
-from bot.workflow.execution.staleness import Staleness
-from bot.workflow.execution.staleness_check import StalenessCheck, read_again
+from bot.workflow.execution.staleness import Staleness, StalenessCheck
 from bot.workflow.execution.stop import RELEASED
 from bot.workflow.execution.wave_start import WAIT, WaveStart
 from bot.workflow.notifications import Notifications
@@ -107,7 +106,7 @@ class ChangeStart:
         first = await self._going_first(change)
         checked_at = self._context.clock()
         try:
-            seen = await read_again(self._context, change, numbers, first)
+            seen = await self._staleness.read(change, numbers, first)
         except ProviderError as error:
             await self._unread(claim, change, error)
             return

@@ -15,7 +15,6 @@ from bot.changes.model.kinds import EffectState, Kind
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.snapshots import Target
 from bot.changes.model.values import Values
-from bot.changes.outcome.comparison import SentBatch, comparable, to_read
 from bot.changes.outcome.poll_schedule import (
     ASKING_READS,
     FAILED_READS,
@@ -24,7 +23,7 @@ from bot.changes.outcome.poll_schedule import (
     next_after_failed_read,
     next_read_back,
 )
-from bot.changes.outcome.readback import AwaitedNumber, Patience, ReadBack, judge
+from bot.changes.outcome.readback import AwaitedNumber, Patience, ReadBack, SentBatch, comparable, judge, to_read
 from bot.errors import ProviderError
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction

@@ -19,8 +19,7 @@ from bot.workflow.approval_validity import ApprovalValidity, approvals_wanting
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.execution.freshness import stored_plan
-from bot.workflow.execution.staleness import Staleness
-from bot.workflow.execution.staleness_check import StalenessCheck, read_again
+from bot.workflow.execution.staleness import Staleness, StalenessCheck
 from bot.workflow.execution.stop import RELEASED, RELEASED_NUMBER, ChangeStop
 from bot.workflow.notifications import Notifications
 
@@ -167,7 +166,7 @@ class WaveStart:
         if stored != change.digest:
             return "The stored plan is not the one that was approved, so the rest was not sent.", None
         held_back = {position: number for position, number in numbers.items() if number.batch in rest}
-        seen = await read_again(self._context, change, held_back)
+        seen = await self._staleness.read(change, held_back)
         lapsed = await self._approval_validity.in_the_way(
             change, self._authorization.policy_of(change), "the rest was not sent"
         )

@@ -1,4 +1,4 @@
-"""Looking at what waits again, once the clock was set back."""
+"""Looking at what waits again, once the clock was set."""
 
 from __future__ import annotations
 
@@ -15,39 +15,53 @@ log = structlog.get_logger(__name__)
 
 
 class ClockWatch:
-    """Looks at the clock every ``pause`` seconds."""
+    """Looks at the clock every ``pause`` seconds, and whenever it is asked to."""
 
     def __init__(self, context: Context, *, pause: float) -> None:
         self._context = context
         self._pause = pause
+        #: None until the first look.
+        self._steps: ClockSteps | None = None
+        self._looking = asyncio.Lock()
+        #: Whether it was set back, or ahead, and the database does not know of it yet.
+        self._back = self._ahead = False
 
     async def run(self) -> None:
-        """Look at everything again that waits, once the clock was set back: its time would come late by as much.
-
-        A step ahead makes work due early, which asks in vain and waits on, and claims seem to have run out, which
-        :mod:`bot.workflow.loops.claimed_tasks` sees to. A step back while no process was there to see it shows in
-        moments that were written down and are still to come.
-        """
-        steps = ClockSteps(self._context.clock, self._context.steady)
-        behind, begun = False, False
+        """Look again and again."""
         while True:
             try:
-                if not begun:
-                    behind, begun = await self._was_set_back(), True
-                behind = steps.measure() < timedelta(0) or behind
-                if behind:
-                    async with self._context.database.transaction() as tx:
-                        timing = self._context.timing
-                        await tx.waiting.check_again(self._context.clock(), max(timing.lease, timing.under_way))
+                await self.look()
             except DatabaseUnavailable:  # it is in the log already; as below
                 pass
             except Exception:  # whatever else it is must not end the watch: it is tried again until it is done
                 log.exception("cannot reschedule after the clock was set")
-            else:
-                if behind:
-                    self._context.ring()
-                behind = False
             await asyncio.sleep(self._pause)
+
+    async def look(self) -> None:
+        """Look at everything again that waits, once the clock was set; whoever claims work has to look first.
+
+        Set back, its time would come late by as much. Set ahead, it comes early: work asks in vain and waits on, and
+        claims seem to have run out, which :mod:`bot.workflow.loops.claimed_tasks` sees to; but what Slack may be
+        posting would not get its time. A step back while no process was there to see it shows in moments that were
+        written down and are still to come. Raises :class:`bot.errors.DatabaseUnavailable`.
+        """
+        async with self._looking:
+            if self._steps is None:
+                steps = ClockSteps(self._context.clock, self._context.steady)
+                self._back, self._steps = await self._was_set_back(), steps
+            step = self._steps.measure()
+            self._back |= step < timedelta(0)
+            self._ahead |= step > timedelta(0)
+            if not (self._back or self._ahead):
+                return
+            timing = self._context.timing
+            async with self._context.database.transaction() as tx:
+                if self._back:
+                    await tx.waiting.check_again(self._context.clock(), max(timing.lease, timing.under_way))
+                await tx.waiting.wait_anew()
+            if self._back:
+                self._context.ring()
+            self._back = self._ahead = False
 
     async def _was_set_back(self) -> bool:
         """Tell whether something happened, by its own word, later than it is now."""

@@ -89,7 +89,7 @@ class Worker:
             await self._cancel_running()
         if not self._context.database.trouble:  # a stop has no time to wait for it; the next start takes claims over
             with suppress(DatabaseUnavailable):
-                await self._release()
+                await self._release(self._name)
 
     def stop(self) -> None:
         """Ask the worker to stop."""
@@ -101,11 +101,11 @@ class Worker:
             await tx.tasks.release_all()
             await tx.deliveries.release_all()
 
-    async def _release(self, *, at_work: bool = False) -> None:
-        """Give back what this worker holds, but for what is ``at_work``, which another replica would begin again."""
+    async def _release(self, owner: str, *, at_work: bool = False) -> None:
+        """Give back what ``owner`` holds, but for what is ``at_work``, which another replica would begin again."""
         async with self._context.database.transaction() as tx:
-            await tx.tasks.release(self._name, self._tasks.ids if at_work else ())
-            await tx.deliveries.release(self._name, self._messages.ids if at_work else ())
+            await tx.tasks.release(owner, self._tasks.ids if at_work else ())
+            await tx.deliveries.release(owner, self._messages.ids if at_work else ())
 
     async def _loop(
         self, claim: Callable[[int], Awaitable[_Due[_Item]]], handle: Callable[[_Item], Awaitable[None]], wakeup: Wakeup
@@ -136,11 +136,14 @@ class Worker:
             if self._context.database.trouble:
                 await self._context.database.probe()  # nothing new is begun before it takes writes again
                 # What could not be given back meanwhile is; what is at work is not begun a second time.
-                await self._release(at_work=self._context.database.shared)
+                await self._release(self._name, at_work=self._context.database.shared)
             if self._context.database.skew:
                 await self._context.database.ping()  # it hears the server's time again
-            waits = self._context.database.skew or not self._life.seen
-            due = ([], None) if waits else await repeated(lambda: claim(room), self._context.chance)
+            if self._context.database.skew or not self._life.seen:
+                due: _Due[_Item] = [], None
+            else:
+                await self._clock_watch.look()
+                due = await repeated(lambda: claim(room), self._context.chance)
         except DatabaseUnavailable as error:  # a full disk, a locked or lost database: work stops, and goes on after it
             await self._back_off(error)
             return [], None

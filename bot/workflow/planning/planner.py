@@ -13,8 +13,7 @@ from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.summary import Summary
 from bot.changes.outcome.follow_ups import CarriedOver
 from bot.changes.planning.builder import build
-from bot.changes.planning.digests import revised_digest
-from bot.changes.planning.plan import Plan, ids_to_name
+from bot.changes.planning.plan import Plan, ids_to_name, revised_digest
 from bot.changes.planning.summary import summarise
 from bot.changes.sheets import ForeignColumns
 from bot.errors import (
@@ -38,7 +37,6 @@ from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
 from bot.workflow.planning.current_state import CurrentState
-from bot.workflow.planning.drafts import Drafts
 from bot.workflow.planning.follow_ups import FollowUps
 from bot.workflow.planning.progress import Progress, while_wanted
 from bot.workflow.planning.refused_filters import RefusedFilters
@@ -76,7 +74,6 @@ class Planner:
     ) -> None:
         self._context = context
         self._restoration = restoration
-        self._drafts = Drafts(context)
         self._survey = CurrentState(context)
         self._refused_filters = RefusedFilters(context, authorization)
         self._sheets = sheets
@@ -125,7 +122,7 @@ class Planner:
     async def _make(self, change: Change, progress: Progress) -> tuple[Plan, Summary]:
         kind = self._context.catalogue.kind(change.kind)
         provider = self._context.catalogue.provider(kind)
-        request = await self._drafts.read(change.draft, change.created_at)
+        request = await self._requests.read(change.draft, change.created_at)
         if change.draft.sheet:
             request = await self._sheets.add(request, change, lambda rows: progress.tell(f"{rows:,} rows read"))
         taken = CarriedOver(rows={})

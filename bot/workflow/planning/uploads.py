@@ -13,7 +13,7 @@ from bot.changes.model.draft import Upload
 from bot.changes.sheets import MOST_ROWS, Sheet, SheetProblem, marked, read_sheet
 from bot.errors import BadUpload, DeliveryRefused, InputError, NotFound, in_one
 from bot.workflow.context import Context
-from bot.workflow.planning.drafts import Drafts
+from bot.workflow.planning.requests import Requests
 
 #: How many problems are named in one sentence; all of them are in the sheet that is handed back.
 NAMED = 5
@@ -22,9 +22,9 @@ NAMED = 5
 class SheetUploads:
     """Fetches uploaded sheets and reads them, without keeping the loop from anything else."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, requests: Requests) -> None:
         self._context = context
-        self._drafts = Drafts(context)
+        self._requests = requests
 
     async def add(self, request: Request, change: Change, progress: Callable[[int], None]) -> Request:
         """Return ``request`` with the rows of the sheet of ``change``; ``progress`` is told how many were read.
@@ -43,7 +43,7 @@ class SheetUploads:
         Raises :class:`bot.errors.DeliveryRefused` when it cannot be read any more, as when it was deleted meanwhile.
         """
         try:
-            request = await self._drafts.read(change.draft)
+            request = await self._requests.read(change.draft)
             content, sheet = await self._read(request, change)
             return await asyncio.to_thread(marked, _upload(change).name, content, sheet)
         except InputError as error:

@@ -10,8 +10,7 @@ from bot.changes.model.list_edits import keys
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Values
 from bot.changes.outcome.follow_ups import not_restorable
-from bot.changes.planning.differences import meaning
-from bot.changes.planning.plan import Plan, emptied, ids_in, unfit
+from bot.changes.planning.plan import Plan, emptied, ids_in, meaning, unfit
 from bot.errors import PlanRefused, in_one
 
 #: How many numbers or ids are named before the rest is only counted.

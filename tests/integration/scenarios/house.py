@@ -46,6 +46,7 @@ class Clock:
         self._began = datetime.now(UTC)
         self._rate = rate
         self._skipped = timedelta()
+        self._elapsed = 0.0
 
     def __call__(self) -> datetime:
         """Return the present time."""
@@ -53,11 +54,16 @@ class Clock:
 
     def steady(self) -> float:
         """Return seconds that count as fast, and are never set."""
-        return ((datetime.now(UTC) - self._began) * self._rate).total_seconds()
+        return ((datetime.now(UTC) - self._began) * self._rate).total_seconds() + self._elapsed
 
     def advance(self, seconds: float) -> None:
-        """Skip ``seconds`` ahead, or back when negative."""
+        """Set it ``seconds`` ahead, or back when negative."""
         self._skipped += timedelta(seconds=seconds)
+
+    def elapse(self, seconds: float) -> None:
+        """Let ``seconds`` pass at once."""
+        self.advance(seconds)
+        self._elapsed += seconds
 
 
 @dataclass(kw_only=True)

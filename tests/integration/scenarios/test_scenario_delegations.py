@@ -276,7 +276,7 @@ async def test_a_word_that_two_lives_died_over_is_said_once(stage: Stage) -> Non
     for _ in range(3):  # what was to be said at once would have been by now
         await stage.command("locks")
     await stage.slack.wait_for(lambda: late.passed == 1, what="the word after all")
-    still.advance(31)
+    still.elapse(31)
     await looks(stage, 3, "conversations.history")
     await stage.command("delegate end @Sam", by=stage.max)
     await stage.slack.wait_for(lambda: "ended" in told(stage, stage.sam)[-1], what="the last word to Sam")

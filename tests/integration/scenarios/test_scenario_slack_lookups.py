@@ -286,12 +286,12 @@ async def test_what_slack_carries_out_late_is_not_doubled(idle: Stage) -> None:
     await idle.slack.wait_for(lambda: len(fault.owed) == 2, what="two lost posts")
     await idle.command("list")
 
-    idle.clock.advance(5)
+    idle.clock.elapse(5)
     for _ in range(5):  # a look that came too early would have been made by now
         await idle.command("locks")
     assert [call for call in idle.slack.calls if call.method == "conversations.history"] == []
     fault.carry_out()
-    idle.clock.advance(11)
+    idle.clock.elapse(11)
     await idle.slack.wait_for(lambda: any("plan.csv" in line for line in idle.thread(1)), what="what follows the card")
 
     assert len(idle.slack.messages(OPS)) == len(idle.slack.messages(APPROVALS)) == 1
@@ -313,10 +313,36 @@ async def test_what_slack_carries_out_after_a_kill_is_not_doubled(stage: Stage) 
     await stage.start()
     await looks(stage, 1)
     await stage.slack.wait_for(lambda: "plan.csv" in str(stage.thread(1)), what="the sheet after all")
-    still.advance(31)
+    still.elapse(31)
     await looks(stage, 2)
     for _ in range(3):  # what was to be sent again would have been by now
         await stage.command("locks")
+
+    assert sum(call.method == "files.completeUploadExternal" for call in stage.slack.calls) == 1
+    stage.assert_nothing_doubled()
+
+
+async def test_a_clock_set_ahead_does_not_hasten_what_slack_may_be_posting(stage: Stage) -> None:
+    """The wait for an upload that the bot died over is begun anew: by the clock it would be over, and is not."""
+    late = stage.slack.faults.add(method="files.completeUploadExternal", kind="delay", seconds=6)
+    stage.telnyx.add_number("+13035550000")
+    await stage.ask("+13035550000")
+    await stage.slack.wait_for(lambda: late.fired == 1, what="an upload that takes its time")
+    await stage.crash()
+    still = Clock(rate=0)
+    still.advance((stage.clock() - still()).total_seconds())
+    stage.clock = still
+
+    await stage.start()
+    await looks(stage, 1)
+    await stage.command("locks")  # by now it has written down that it waits
+    still.advance(250)
+    await looks(stage, 2)
+    for _ in range(3):  # what was to be sent at once would have been by now
+        await stage.command("locks")
+    await stage.slack.wait_for(lambda: "plan.csv" in str(stage.thread(1)), what="the sheet after all")
+    still.elapse(31)
+    await looks(stage, 3)
 
     assert sum(call.method == "files.completeUploadExternal" for call in stage.slack.calls) == 1
     stage.assert_nothing_doubled()
@@ -341,7 +367,7 @@ async def test_a_click_does_not_hasten_what_slack_may_be_posting(stage: Stage) -
     for _ in range(3):  # what was to be sent at once would have been by now
         await stage.command("locks")
     await stage.slack.wait_for(lambda: late.passed == 1, what="the card after all")
-    still.advance(31)
+    still.elapse(31)
     await stage.slack.wait_for(lambda: "Cancelled" in stage.read(stage.card(1)), what="the card as it is now")
 
     stage.assert_nothing_doubled()

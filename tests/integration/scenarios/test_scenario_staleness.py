@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.telnyx import Call
-from bot.workflow.execution import staleness_check
+from bot.workflow.execution import staleness
 from tests.integration.scenarios.stage import Clock, Stage
 from tests.integration.scenarios.steps import card_says
 from tests.integration.scenarios.test_scenario_job_slots import WANTED, own_jobs
@@ -347,7 +347,7 @@ async def test_jobs_that_go_at_once_are_read_once(idle: Stage) -> None:
 
 async def test_what_goes_first_is_read_last(idle: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading all 25 takes longer than a look may be old, and yet no number is looked at twice before 20 jobs go."""
-    monkeypatch.setattr(staleness_check, "SOON", 25)
+    monkeypatch.setattr(staleness, "SOON", 25)
     stage = idle
     stage.clock = Clock(rate=0)
     await stage.start()

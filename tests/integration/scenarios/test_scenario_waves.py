@@ -21,7 +21,7 @@ from bot.sandbox.close import CloseStandIn, Fixtures
 from bot.sandbox.slack import View
 from bot.store.queue.tasks import Claim, Task, Tasks
 from bot.workflow.execution.rollout import RolloutControl
-from bot.workflow.execution.staleness_check import StalenessCheck
+from bot.workflow.execution.staleness import StalenessCheck
 from bot.workflow.execution.wave_start import WaveStart
 from tests.integration.scenarios.stage import FAILURES, OPS, Stage
 from tests.integration.scenarios.steps import card_says, edit

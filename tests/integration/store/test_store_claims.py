@@ -303,8 +303,8 @@ async def test_a_refused_message_is_given_up(database: Database) -> None:
     assert await claim_messages(database, "a", NOW + LEASE * 2) == []
 
 
-async def test_slack_gets_its_time_anew_when_the_clock_is_set_back(database: Database) -> None:
-    """What waits for a call of the dead is looked for at once, and not taken for over."""
+async def test_slack_gets_its_time_anew_when_the_clock_is_set(database: Database) -> None:
+    """What waits for a call of the dead comes at once, or early: it is looked for, and not taken for over."""
     change = await new_change(database)
     async with database.transaction() as tx:
         await tx.outbox.post(change, Topic.FAILURE, "failed", now=NOW)
@@ -313,10 +313,24 @@ async def test_slack_gets_its_time_anew_when_the_clock_is_set_back(database: Dat
     async with database.transaction() as tx:
         await tx.deliveries.postpone(message, owner="a", until=later, error="It may yet arrive.", surely_unsent=False)
         await tx.waiting.check_again(NOW, LEASE)
+        await tx.waiting.wait_anew()
 
     (message,) = await claim_messages(database, "b")
 
     assert message.cut_off
+
+
+async def test_what_says_something_waits_anew_when_the_clock_is_set(database: Database) -> None:
+    """Whether anybody has waited since the latest attempt to tell a delegate is forgotten; a wait for a slot is not."""
+    async with database.transaction() as tx:
+        for task in (Task.DELEGATION, Task.EXPORT_VALUES, Task.SUBMIT):
+            await tx.tasks.add(task, 7, NOW)
+        for claim in await tx.tasks.claim(owner="a", now=NOW, lease=LEASE, limit=3):
+            await tx.tasks.again(claim, NOW, waited=True)
+        await tx.waiting.wait_anew()
+        claims = await tx.tasks.claim(owner="a", now=NOW, lease=LEASE, limit=3)
+
+    assert {claim.task: claim.tries for claim in claims} == {Task.DELEGATION: 2, Task.EXPORT_VALUES: 2, Task.SUBMIT: 1}
 
 
 @pytest.mark.parametrize(("waited", "due"), [(20, 20), (300, 30)])

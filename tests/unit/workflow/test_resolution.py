@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import NotFound
-from bot.workflow.control.questions import BatchQuestion
+from bot.workflow.control.resolution import BatchQuestion
 
 jobs = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="|"), max_size=64)
 

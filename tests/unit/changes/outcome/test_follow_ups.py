@@ -18,8 +18,7 @@ from bot.changes.model.values import Secret, Value, Values
 from bot.changes.outcome.follow_ups import beyond, changed_since, not_restorable, to_retry, to_undo
 from bot.changes.outcome.outcomes import UNCHANGED
 from bot.changes.planning.builder import build
-from bot.changes.planning.differences import same
-from bot.changes.planning.plan import PlannedBatch
+from bot.changes.planning.plan import PlannedBatch, same
 from bot.providers.telnyx.kinds import kinds
 
 KINDS: Final = {kind.name: kind for kind in kinds(secrets=True)}

@@ -14,7 +14,6 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import OperationState
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Secret
-from bot.changes.outcome.comparison import comparable
 from bot.changes.outcome.outcomes import (
     ALSO_CHANGED,
     DIFFERS,
@@ -24,8 +23,8 @@ from bot.changes.outcome.outcomes import (
     NOT_SHOWN,
     STILL_ACTIVATING,
 )
-from bot.changes.outcome.readback import AwaitedNumber, Doubt, Patience, ReadBack, judge
-from bot.changes.planning.differences import payload
+from bot.changes.outcome.readback import AwaitedNumber, Doubt, Patience, ReadBack, comparable, judge
+from bot.changes.planning.plan import payload
 from bot.providers.telnyx.kinds import kinds
 
 FORWARDING = "voice.call_forwarding.call_forwarding_enabled"

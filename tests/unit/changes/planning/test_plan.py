@@ -20,9 +20,7 @@ from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.start import End, Start
 from bot.changes.model.values import EditMode, ListEdit, Value, Values, canonical
 from bot.changes.planning.builder import build
-from bot.changes.planning.differences import difference, payload
-from bot.changes.planning.digests import digest, revised_digest
-from bot.changes.planning.plan import PlannedNumber, ids_to_name
+from bot.changes.planning.plan import PlannedNumber, difference, digest, ids_to_name, payload, revised_digest
 from bot.changes.planning.summary import summarise
 from bot.errors import PlanRefused
 from bot.providers.telnyx.kinds import kinds

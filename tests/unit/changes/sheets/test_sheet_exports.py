@@ -11,7 +11,7 @@ from bot.changes.model.encryption import Encryption
 from bot.changes.model.kinds import Kind
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Value
-from bot.changes.planning.differences import same
+from bot.changes.planning.plan import same
 from bot.changes.sheets import export, read_sheet, template
 from bot.providers.telnyx.kinds import kinds
 from tests.unit.changes.sheets.conftest import Read, is_id

@@ -18,7 +18,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Setting, Shape
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.planning.builder import build
-from bot.changes.planning.differences import same
+from bot.changes.planning.plan import same
 from bot.changes.sheets import Sheet, export, marked, read_sheet
 from bot.errors import InputError
 from bot.providers.telnyx.kinds import kinds
