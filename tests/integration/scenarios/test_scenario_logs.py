@@ -67,7 +67,7 @@ async def test_a_fault_that_a_task_lets_through_is_a_line(
     number = idle.telnyx.add_number("+13035550199").phone_number
     await idle.start()
     assert idle.bot is not None
-    handlers: dict[Task, Handler] = idle.bot.worker._handlers  # type: ignore[assignment]  # it is one
+    handlers: dict[Task, Handler] = idle.bot.worker._tasks._handlers  # type: ignore[assignment]  # it is one
     poll, faults = handlers[Task.POLL], [Unavailable("Telnyx cannot be reached right now.")]
 
     async def let_through(claim: Claim) -> None:

@@ -290,9 +290,9 @@ async def test_whoever_stood_still_in_the_midst_of_a_message_does_not_finish_it(
     await stage.ana.submit()
     await stage.slack.wait_for(lambda: times("upload"), what="the bytes of the plan")
     assert stage.bot is not None
-    worker = stage.bot.worker
-    lease = worker._context.timing.lease.total_seconds()
-    worker._context = replace(worker._context, steady=lambda: stage.clock.steady() + lease)
+    messages = stage.bot.worker._messages
+    lease = messages._context.timing.lease.total_seconds()
+    messages._context = replace(messages._context, steady=lambda: stage.clock.steady() + lease)
     await stage.slack.wait_for(lambda: times("files.completeUploadExternal"), what="the plan in the thread")
     await stage.quiet()
 

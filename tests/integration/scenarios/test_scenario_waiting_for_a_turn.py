@@ -27,7 +27,8 @@ class Turns:
         catalogue = stage.bot.worker._context.catalogue
         asked: Any = catalogue.provider(catalogue.kind("telnyx.settings"))
         http = asked._provider._http
-        http.now, http.sleep = self._now, self._sleep
+        http.now = http._exchange.now = http._paces._now = self._now
+        http._paces._sleep = self._sleep
         self._skipped = 0.0
         self.waiting = asyncio.Event()
         self._over = asyncio.Event()
