@@ -162,10 +162,11 @@ def test_cutting_and_parsing_come_to_the_same(table: list[list[object]]) -> None
     assert [[*map(repr, row)] for row in rows_of(out.getvalue())] == [[*map(repr, row)] for row in rows_of(content)]
 
 
+# Whoever writes the workbook takes "=…" for a formula and "#VALUE!" for an error, for which calamine tells nothing.
 @given(
     st.lists(
         st.lists(
-            TEXTS.filter(lambda text: text.strip() and "_x" not in text and text[0] != "="), min_size=2, max_size=3
+            TEXTS.filter(lambda text: text.strip() and "_x" not in text and text[0] not in "=#"), min_size=2, max_size=3
         ),
         min_size=2,
         max_size=5,
