@@ -95,8 +95,10 @@ class ChangeEnd:
             change = await tx.changes.hold(await tx.changes.whole(extension.id))
             decided = {decision.digest for decision in await tx.decisions.of(extension.id) if decision.counts}
             ending = await tx.changes.part(change.id, FollowUp.RESTORE) is not None
+            # Somebody may have ended it a moment ago, or its time is up, and the restore is not written down yet.
+            over = ending or change.until is None or change.until.at <= self._context.clock()
             held = await tx.locks.held(change.id)
-            if change.state is not ChangeState.IN_EFFECT or ending or not held or extension.until is None:
+            if change.state is not ChangeState.IN_EFFECT or over or not held or extension.until is None:
                 problem = f"{change.public_id} has ended, so it was not extended."
                 await self._not_extended(tx, extension, problem)
             elif wanting := await approvals_wanting(tx, extension, self._context.governing(extension), NOT_EXTENDED):

@@ -16,6 +16,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.outcome.follow_ups import CarriedOver, to_undo
 from bot.sandbox.close import CloseStandIn, Fixtures
 from bot.sandbox.slack import SlackUser
+from bot.store.queue.tasks import Claim, Handler, Task
 from tests.integration.scenarios.stage import FAILURES, Stage
 from tests.integration.scenarios.steps import card_says, reject
 from tests.integration.scenarios.test_scenario_policy import under
@@ -550,6 +551,32 @@ async def test_an_extension_that_is_approved_too_late_is_told(stage: Stage, numb
     assert references(stage) == ["Dallas"] * 3
     assert any("has ended, so it was not extended" in line for line in stage.thread(change))
     assert "approve" not in stage.buttons(stage.request_card(extension))
+
+
+async def test_an_extension_does_not_undo_an_end(
+    stage: Stage, numbers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Approved after *End now*, before the restore is written down: the change ends, and nobody has to end it again."""
+    change = await in_effect(stage, numbers)
+    extension = await asked_to_extend(stage, change)
+    assert stage.bot is not None
+    handlers: dict[Task, Handler] = stage.bot.worker._tasks._handlers  # type: ignore[assignment]  # it is one
+    end, held = handlers[Task.END], asyncio.Event()
+
+    async def later(claim: Claim) -> None:
+        await held.wait()
+        await end(claim)
+
+    monkeypatch.setitem(handlers, Task.END, later)
+    await end_now(stage, change, stage.ana)
+    await stage.approve(extension)
+    await stage.slack.wait_for(
+        lambda: any("has ended, so it was not extended" in line for line in stage.thread(change)), what="word of it"
+    )
+    held.set()
+    await stage.ended(change)
+
+    assert references(stage) == ["Dallas"] * 3
 
 
 async def test_a_later_end_is_asked_for_in_a_form(stage: Stage, numbers: list[str]) -> None:
