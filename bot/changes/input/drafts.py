@@ -9,8 +9,8 @@ from typing import Final, TypeVar
 from bot.changes.input.requests import Request
 from bot.changes.input.targets import target_parts
 from bot.changes.input.times import UNTIL
+from bot.changes.input.wanted_values import read_wanted_values, without_edits
 from bot.changes.input.waves import CANARY, PAUSE, THRESHOLD, read_pause, read_threshold, read_waves
-from bot.changes.input.wishes import read_wishes, without_edits
 from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
 from bot.changes.model.rollout import Pause, Rollout, Threshold, WaveSize
@@ -35,7 +35,7 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
     _read_until(kind, draft, problems)
     # Rows of a sheet, or of the change before, may say what the form does not; the rule is then asked row by row.
     rows_only = bool(draft.sheet or draft.base) and not reading.identifiers and not draft.filters
-    wanted = read_wishes(kind, draft, problems, optional=rows_only)
+    wanted = read_wanted_values(kind, draft, problems, optional=rows_only)
     if not rows_only and not problems.keys() & kind.by_name.keys():
         problems |= kind.rule(without_edits(wanted))
     waves, rollout = _read_waves(draft, problems)

@@ -11,7 +11,7 @@ from bot.changes.model.filter_fields import Condition
 from bot.changes.model.kinds import Kind
 from bot.changes.model.rollout import Rollout, WaveSize, wave_sizes
 from bot.changes.model.start import End, Start
-from bot.changes.model.values import Values, Wishes
+from bot.changes.model.values import Values, WantedValues
 from bot.changes.sheets.refusals import SHEET, named
 from bot.changes.sheets.sheet import Sheet
 from bot.errors import InputError
@@ -28,7 +28,7 @@ class Request:
     #: E.164 numbers and provider ids, without repeats.
     identifiers: tuple[str, ...]
     #: What every number is to get that has no value of its own.
-    wanted: Wishes
+    wanted: WantedValues
     reason: str
     #: Repeated entries that were dropped.
     repeats: int

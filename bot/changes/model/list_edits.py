@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.changes.model.settings import Setting, Shape, show_value
-from bot.changes.model.values import EditMode, ListEdit, Value, Values, Wish, Wishes
+from bot.changes.model.values import EditMode, ListEdit, Value, Values, WantedValue, WantedValues
 
 
 def key(setting: Setting, entry: str) -> str:
@@ -27,29 +27,29 @@ def ordered(value: Value) -> Value:
     return tuple(sorted(value, key=lambda entry: (entry.casefold(), entry))) if isinstance(value, tuple) else value
 
 
-def applied(setting: Setting, wish: Wish, current: Value) -> Value:
-    """Return the value that fulfils ``wish`` for a number that has ``current``.
+def applied(setting: Setting, wanted: WantedValue, current: Value) -> Value:
+    """Return the value that fulfils ``wanted`` for a number that has ``current``.
 
     An edit keeps the order and the spelling of what is there already, and adds at the end.
     """
-    if not isinstance(wish, ListEdit):
-        return wish
+    if not isinstance(wanted, ListEdit):
+        return wanted
     present = current if isinstance(current, tuple) else ()
-    meant = keys(setting, wish.entries)
-    if wish.way is EditMode.REMOVE:
+    meant = keys(setting, wanted.entries)
+    if wanted.way is EditMode.REMOVE:
         return tuple(entry for entry in present if key(setting, entry) not in meant)
     there = keys(setting, present)
-    return (*present, *(entry for entry in wish.entries if key(setting, entry) not in there))
+    return (*present, *(entry for entry in wanted.entries if key(setting, entry) not in there))
 
 
-def all_applied(settings: Mapping[str, Setting], wishes: Wishes, current: Values) -> dict[str, Value]:
-    """Return the values that fulfil all of ``wishes`` for a number that has ``current``."""
-    return {name: applied(settings[name], wish, current.get(name)) for name, wish in wishes.items()}
+def all_applied(settings: Mapping[str, Setting], wanted: WantedValues, current: Values) -> dict[str, Value]:
+    """Return the values that fulfil all of ``wanted`` for a number that has ``current``."""
+    return {name: applied(settings[name], value, current.get(name)) for name, value in wanted.items()}
 
 
-def show_wish(setting: Setting, wish: Wish, labels: Mapping[str, str] | None = None) -> str:
-    """Return ``wish`` as a person reads it; ``labels`` names ids."""
-    if isinstance(wish, ListEdit):
-        verb = "add" if wish.way is EditMode.ADD else "remove"
-        return f"{verb} {show_value(setting, wish.entries, labels)}"
-    return show_value(setting, wish, labels)
+def show_wanted(setting: Setting, wanted: WantedValue, labels: Mapping[str, str] | None = None) -> str:
+    """Return ``wanted`` as a person reads it; ``labels`` names ids."""
+    if isinstance(wanted, ListEdit):
+        verb = "add" if wanted.way is EditMode.ADD else "remove"
+        return f"{verb} {show_value(setting, wanted.entries, labels)}"
+    return show_value(setting, wanted, labels)

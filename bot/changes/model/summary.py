@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.changes.model.locks import Held
 from bot.changes.model.rollout import Rollout
-from bot.changes.model.values import Values, Wishes
+from bot.changes.model.values import Values, WantedValues
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,7 +22,7 @@ class Summary:
     #: Jobs that will be created.
     batches: int
     #: Setting name -> what every number is to get that has no value of its own.
-    wanted: Wishes
+    wanted: WantedValues
     #: Setting name -> how many different values the numbers get that have values of their own.
     varied: Mapping[str, int] = field(default_factory=dict)
     #: Setting name -> {id: human name} of every id that a person will read.

@@ -1,4 +1,4 @@
-"""Wishes to have current values of some numbers as a sheet."""
+"""Requests for current values of some numbers as a sheet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.changes.model.draft import Draft
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ValueExport:
-    """Somebody's wish to have current values of some numbers as a sheet."""
+    """Somebody's request for current values of some numbers as a sheet."""
 
     id: int
     #: Kind and target; its settings and its reason are empty.

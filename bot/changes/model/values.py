@@ -51,7 +51,7 @@ class EditMode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ListEdit:
-    """A wish for a list that depends on what each number has: entries to add, or to take away.
+    """What is wanted of a list that depends on what each number has: entries to add, or to take away.
 
     Providers replace lists whole, so an edit is worked out for each number while planning
     (:func:`bot.changes.model.list_edits.applied`) and is never sent.
@@ -66,12 +66,12 @@ Value: TypeAlias = str | bool | int | tuple[str, ...] | Secret | None
 #: Setting name -> value.
 Values: TypeAlias = Mapping[str, Value]
 #: What somebody wants a setting to be: a value, or an edit of the list that each number has.
-Wish: TypeAlias = Value | ListEdit
-#: Setting name -> wish.
-Wishes: TypeAlias = Mapping[str, Wish]
+WantedValue: TypeAlias = Value | ListEdit
+#: Setting name -> what a number is to get.
+WantedValues: TypeAlias = Mapping[str, WantedValue]
 
 
-def to_json(value: Wish, *, sealed: bool = True) -> JSON:
+def to_json(value: WantedValue, *, sealed: bool = True) -> JSON:
     """Return ``value`` in the form in which it is stored: tuples as lists; secrets sealed, or by fingerprint only."""
     if isinstance(value, ListEdit):
         return {f"${value.way.value}": list(value.entries)}
@@ -91,8 +91,8 @@ def from_json(value: JSON) -> Value:
     return cast("Value", value)
 
 
-def wish_from_json(value: JSON) -> Wish:
-    """Return the wish that :func:`to_json` stored."""
+def wanted_value_from_json(value: JSON) -> WantedValue:
+    """Return the wanted value that :func:`to_json` stored."""
     if isinstance(value, dict):
         for way in EditMode:
             entries = value.get(f"${way.value}")
@@ -101,7 +101,7 @@ def wish_from_json(value: JSON) -> Wish:
     return from_json(value)
 
 
-def values_to_json(values: Wishes, *, sealed: bool = True) -> dict[str, JSON]:
+def values_to_json(values: WantedValues, *, sealed: bool = True) -> dict[str, JSON]:
     """Return all of ``values`` in stored form."""
     return {name: to_json(value, sealed=sealed) for name, value in values.items()}
 
@@ -122,9 +122,9 @@ def values_from_json(stored: Mapping[str, JSON]) -> dict[str, Value]:
     return {name: from_json(value) for name, value in stored.items()}
 
 
-def wishes_from_json(stored: Mapping[str, JSON]) -> dict[str, Wish]:
-    """Return all wishes that :func:`values_to_json` stored."""
-    return {name: wish_from_json(value) for name, value in stored.items()}
+def wanted_values_from_json(stored: Mapping[str, JSON]) -> dict[str, WantedValue]:
+    """Return all wanted values that :func:`values_to_json` stored."""
+    return {name: wanted_value_from_json(value) for name, value in stored.items()}
 
 
 def canonical(value: Any) -> str:  # noqa: ANN401 - any JSON document

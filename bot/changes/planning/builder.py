@@ -14,7 +14,7 @@ from bot.changes.model.list_edits import all_applied
 from bot.changes.model.rollout import Rollout, WaveSize, wave_sizes
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.start import End, Start
-from bot.changes.model.values import Values, Wishes
+from bot.changes.model.values import Values, WantedValues
 from bot.changes.planning.plan import Plan, PlannedBatch, PlannedNumber, difference, digest, meaning, payload
 
 
@@ -55,7 +55,7 @@ class _Placement:
 class _Sharing:
     """Finds out which values of equal rows have to be sent."""
 
-    def __init__(self, kind: Kind, wanted: Wishes) -> None:
+    def __init__(self, kind: Kind, wanted: WantedValues) -> None:
         self._kind = kind
         self._wanted = frozenset(wanted)
         self._by_row: dict[str, _Shared] = {}
@@ -91,7 +91,7 @@ _NO_ROWS: Final[Mapping[str, Values]] = MappingProxyType({})
 
 def build(
     kind: Kind,
-    wanted: Wishes,
+    wanted: WantedValues,
     snapshots: Iterable[Snapshot],
     rows: Mapping[str, Values] = _NO_ROWS,
     *,
@@ -139,7 +139,7 @@ def build(
 
 
 def _drafted(
-    kind: Kind, wanted: Wishes, snapshots: Iterable[Snapshot], rows: Mapping[str, Values], sharing: _Sharing
+    kind: Kind, wanted: WantedValues, snapshots: Iterable[Snapshot], rows: Mapping[str, Values], sharing: _Sharing
 ) -> list[_Draft]:
     """Return what each number has and gets; most are like the one before, and that is not worked out again."""
     drafts: list[_Draft] = []
@@ -151,12 +151,12 @@ def _drafted(
             like = latest[1]
             drafts.append(_Draft(snapshot, like.before, like.beside, like.values, like.after, like.shared))
             continue
-        wishes = {**wanted, **row}
-        names = touched.setdefault(tuple(wishes), [])
+        every = {**wanted, **row}
+        names = touched.setdefault(tuple(every), [])
         if not names:
-            names += [setting.name for setting in kind.touched(wishes)]
+            names += [setting.name for setting in kind.touched(every)]
         before = {name: snapshot.values[name] for name in names if name in snapshot.values}
-        values = all_applied(kind.by_name, wishes, before)
+        values = all_applied(kind.by_name, every, before)
         after = difference(kind, before, values)
         if not after and kind.stands(values, snapshot.values) in {EffectState.FAILED, EffectState.CONTRARY}:
             after = values  # it has the values and they are not in effect, so they are asked for once more

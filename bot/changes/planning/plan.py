@@ -14,7 +14,7 @@ from bot.changes.model.rollout import Rollout
 from bot.changes.model.settings import Setting
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.start import End, Start
-from bot.changes.model.values import ListEdit, Value, Values, Wish, Wishes, canonical
+from bot.changes.model.values import ListEdit, Value, Values, WantedValue, WantedValues, canonical
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,7 +137,7 @@ def plain(values: Values) -> dict[str, object]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
-def ids_to_name(kind: Kind, wanted: Wishes, plan: Plan) -> dict[str, set[str]]:
+def ids_to_name(kind: Kind, wanted: WantedValues, plan: Plan) -> dict[str, set[str]]:
     """Return, per setting whose values are ids, every id that a person will read in this plan.
 
     Only settings that the change means to touch are in it, not the siblings that are sent along.
@@ -153,15 +153,15 @@ def ids_to_name(kind: Kind, wanted: Wishes, plan: Plan) -> dict[str, set[str]]:
     return ids
 
 
-def ids_in(wish: Wish) -> tuple[str, ...]:
+def ids_in(wanted: WantedValue) -> tuple[str, ...]:
     """Return the ids that a value, or an edit, of a setting whose values are ids consists of."""
-    match wish:
+    match wanted:
         case ListEdit(entries=entries):
             return entries
         case tuple():
-            return wish
-        case str() if wish:
-            return (wish,)
+            return wanted
+        case str() if wanted:
+            return (wanted,)
         case _:
             return ()
 

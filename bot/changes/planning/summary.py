@@ -11,7 +11,7 @@ from bot.changes.model.list_edits import keys
 from bot.changes.model.locks import Held
 from bot.changes.model.settings import Setting
 from bot.changes.model.summary import Summary
-from bot.changes.model.values import ListEdit, Values, Wishes
+from bot.changes.model.values import ListEdit, Values, WantedValues
 from bot.changes.planning.plan import Plan, PlannedNumber, meaning
 
 #: How many numbers the before/after sample shows.
@@ -28,7 +28,7 @@ _NO_COUNTS: Final[Mapping[str, int]] = MappingProxyType({})
 def summarise(
     kind: Kind,
     plan: Plan,
-    wanted: Wishes,
+    wanted: WantedValues,
     labels: Mapping[str, Mapping[str, str]],
     *,
     repeats: int,

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 from bot.changes.input.drafts import REASON
 from bot.changes.input.targets import EXCLUDED, NUMBERS
 from bot.changes.input.times import START, UNTIL
+from bot.changes.input.wanted_values import SETTINGS
 from bot.changes.input.waves import CANARY, PAUSE, THRESHOLD
-from bot.changes.input.wishes import SETTINGS
 from bot.changes.model.draft import Base, Draft, FollowUp
 from bot.changes.model.filter_fields import PREFIX
 from bot.changes.model.kinds import Kind

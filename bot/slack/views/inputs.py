@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.changes.input.targets import EXCLUDED
-from bot.changes.input.wishes import SETTINGS
+from bot.changes.input.wanted_values import SETTINGS
 from bot.changes.model.draft import Draft
 from bot.changes.model.filter_fields import PREFIX, FilterField
 from bot.changes.model.kinds import Kind

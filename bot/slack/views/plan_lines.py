@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from bot.changes.model.draft import Draft, FollowUp
 from bot.changes.model.kinds import Kind
-from bot.changes.model.list_edits import show_wish
+from bot.changes.model.list_edits import show_wanted
 from bot.changes.model.public_ids import public_id
 from bot.changes.model.settings import Shape
 from bot.changes.model.summary import Summary
-from bot.changes.model.values import Values, Wish
+from bot.changes.model.values import Values, WantedValue
 from bot.changes.planning.summary import UNSET
 from bot.slack.views.elements import code, counted, listed, person, when
 
@@ -18,9 +18,9 @@ from bot.slack.views.elements import code, counted, listed, person, when
 DIFFERENCES = 3
 
 
-def shown(kind: Kind, name: str, wish: Wish, summary: Summary, limit: int = 200) -> str:
+def shown(kind: Kind, name: str, wanted: WantedValue, summary: Summary, limit: int = 200) -> str:
     """Return a value, or an edit of a list, with human names beside ids, safe inside mrkdwn."""
-    return code(show_wish(kind.setting(name), wish, summary.labels.get(name)), limit)
+    return code(show_wanted(kind.setting(name), wanted, summary.labels.get(name)), limit)
 
 
 def wanted_lines(kind: Kind, summary: Summary, draft: Draft) -> str:

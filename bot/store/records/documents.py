@@ -10,7 +10,7 @@ from bot.changes.model.draft import Base, Draft, FollowUp, Upload
 from bot.changes.model.locks import Held
 from bot.changes.model.rollout import Pause, Rollout, Threshold
 from bot.changes.model.summary import Summary
-from bot.changes.model.values import JSON, EditMode, values_from_json, values_to_json, wishes_from_json
+from bot.changes.model.values import JSON, EditMode, values_from_json, values_to_json, wanted_values_from_json
 
 
 def draft_to_json(draft: Draft) -> dict[str, JSON]:
@@ -121,7 +121,7 @@ def summary_from_json(stored: Mapping[str, Any]) -> Summary:
         numbers=stored["numbers"],
         unchanged=stored["unchanged"],
         batches=stored["batches"],
-        wanted=wishes_from_json(stored["wanted"]),
+        wanted=wanted_values_from_json(stored["wanted"]),
         varied=stored.get("varied", {}),
         labels=stored["labels"],
         repeats=stored["repeats"],

@@ -1,4 +1,4 @@
-"""Wishes to have current values as a sheet, one row each."""
+"""Requests for current values as a sheet, one row each."""
 
 from __future__ import annotations
 

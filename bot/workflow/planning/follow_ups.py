@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bot.changes.input.drafts import REASON_LENGTH
 from bot.changes.input.requests import Request
-from bot.changes.input.wishes import without_edits
+from bot.changes.input.wanted_values import without_edits
 from bot.changes.model.batches import Operation
 from bot.changes.model.change import Change
 from bot.changes.model.draft import Base, Draft, FollowUp

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.changes.input.requests import Request
-from bot.changes.input.wishes import without_edits
+from bot.changes.input.wanted_values import without_edits
 from bot.changes.model.change import Change
 from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind

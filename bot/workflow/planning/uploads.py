@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from bot.changes.input.requests import Request, with_sheet
-from bot.changes.input.wishes import without_edits
+from bot.changes.input.wanted_values import without_edits
 from bot.changes.model.change import Change
 from bot.changes.model.draft import Upload
 from bot.changes.sheets import MOST_ROWS, Sheet, SheetProblem, marked, read_sheet

@@ -8,8 +8,8 @@ import pytest
 
 from bot.changes.input.drafts import REASON, read_draft
 from bot.changes.input.targets import NUMBERS, read_target
+from bot.changes.input.wanted_values import SETTINGS
 from bot.changes.input.waves import CANARY
-from bot.changes.input.wishes import SETTINGS
 from bot.changes.model.draft import Draft
 from bot.changes.model.encryption import Encryption
 from bot.changes.model.kinds import Kind

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from bot.changes.input.drafts import read_draft
 from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
-from bot.changes.model.list_edits import applied, keys, show_wish
+from bot.changes.model.list_edits import applied, keys, show_wanted
 from bot.changes.model.settings import Setting, Shape
 from bot.changes.model.snapshots import Snapshot
-from bot.changes.model.values import EditMode, ListEdit, Values, values_to_json, wishes_from_json
+from bot.changes.model.values import EditMode, ListEdit, Values, values_to_json, wanted_values_from_json
 from bot.changes.planning.builder import build
 from bot.changes.planning.plan import emptied
 from bot.changes.planning.summary import summarise
@@ -114,7 +114,7 @@ def test_an_edit_is_not_counted_as_a_list_that_is_replaced() -> None:
 def test_an_edit_survives_the_database(way: EditMode, some: tuple[str, ...]) -> None:
     """What was stored comes back equal, and is not taken for a secret or a list."""
     stored = json.loads(json.dumps(values_to_json({"tags": ListEdit(way, some), "people": some})))
-    assert wishes_from_json(stored) == {"tags": ListEdit(way, some), "people": some}
+    assert wanted_values_from_json(stored) == {"tags": ListEdit(way, some), "people": some}
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_the_form_says_what_becomes_of_a_list(way: EditMode | None, typed: str, 
     )
     request = read_draft(KIND, draft, is_id=str.isdecimal, max_numbers=10)
     assert request.wanted == {"tags": wish}
-    assert show_wish(TAGS, request.wanted["tags"]) == text
+    assert show_wanted(TAGS, request.wanted["tags"]) == text
 
 
 def test_adding_nothing_is_refused_even_where_a_list_may_be_emptied() -> None:
@@ -152,5 +152,5 @@ def test_adding_nothing_is_refused_even_where_a_list_may_be_emptied() -> None:
 
 def test_ids_in_a_list_are_read_with_their_names() -> None:
     """Each id of a list stands behind its own name."""
-    shown = show_wish(PEOPLE, ListEdit(EditMode.ADD, ("u1", "u2")), {"u1": "Ana"})
+    shown = show_wanted(PEOPLE, ListEdit(EditMode.ADD, ("u1", "u2")), {"u1": "Ana"})
     assert shown == "add Ana (u1), u2 (name unknown)"

@@ -8,7 +8,7 @@ from bot.changes.model.draft import Draft
 from bot.changes.model.foreign_lists import is_odd, unlisted
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Setting, read_value
-from bot.changes.model.values import EditMode, ListEdit, Secret, Values, Wish, Wishes
+from bot.changes.model.values import EditMode, ListEdit, Secret, Values, WantedValue, WantedValues
 from bot.changes.text.cells import is_bracketed, is_nothing
 from bot.errors import InvalidValue
 
@@ -16,17 +16,17 @@ from bot.errors import InvalidValue
 SETTINGS: Final = "settings"
 
 
-def without_edits(wanted: Wishes) -> Values:
-    """Return the wishes that are values, without the edits of lists."""
-    return {name: wish for name, wish in wanted.items() if not isinstance(wish, ListEdit)}
+def without_edits(wanted: WantedValues) -> Values:
+    """Return the wanted values that are whole, without the edits of lists."""
+    return {name: value for name, value in wanted.items() if not isinstance(value, ListEdit)}
 
 
-def read_wishes(kind: Kind, draft: Draft, problems: dict[str, str], *, optional: bool) -> dict[str, Wish]:
+def read_wanted_values(kind: Kind, draft: Draft, problems: dict[str, str], *, optional: bool) -> dict[str, WantedValue]:
     """Return what each setting is to get; what is wrong goes into ``problems``. ``optional``: it may be nothing."""
     names = [s.name for s in kind.settings if s.always or s.name in draft.chosen]
     if not names and not optional and not kind.removes:
         problems[SETTINGS] = "Choose at least one setting to change."
-    wanted: dict[str, Wish] = {}
+    wanted: dict[str, WantedValue] = {}
     for name in names:
         setting = kind.setting(name)
         typed = draft.typed.get(name)
@@ -39,13 +39,13 @@ def read_wishes(kind: Kind, draft: Draft, problems: dict[str, str], *, optional:
                 problems[name] = f"{setting.label} was not kept from before: type it again."
             continue
         try:
-            wanted[name] = _read_wish(setting, "" if typed is None else str(typed), draft.ways.get(name))
+            wanted[name] = _read_wanted_value(setting, "" if typed is None else str(typed), draft.ways.get(name))
         except InvalidValue as error:
             problems[name] = str(error)
     return wanted
 
 
-def _read_wish(setting: Setting, typed: str, way: EditMode | None) -> Wish:
+def _read_wanted_value(setting: Setting, typed: str, way: EditMode | None) -> WantedValue:
     value = read_value(setting, _meant(setting, typed) if setting.listed else typed)
     if way is None or not isinstance(value, tuple):
         return value
