@@ -1,4 +1,4 @@
-"""Rows of operations as they are read, and as a plan's are written.
+"""Rows of operations as they are read, as a plan's are written, and as many numbers are written at once.
 
 Values come as the text that they are stored as: most numbers of a change have the same ones, and equal texts are read
 once. A row is taken apart at once, for to ask it for its columns by their names takes longer than to read it.
@@ -7,11 +7,12 @@ once. A row is taken apart at once, for to ask it for its columns by their names
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Text, cast
+from sqlalchemy import ColumnElement, Text, bindparam, cast
 
 from bot.changes.model.batches import Operation
 from bot.changes.model.lifecycle import OperationState
@@ -66,6 +67,8 @@ AWAITED: Final[tuple[ColumnElement[Any], ...]] = (
     operations.c.reason,
     operations.c.pointer,
 )
+#: Where a row of :func:`position_ranges` is written.
+IN_RANGE: Final = operations.c.position.between(bindparam("first"), bindparam("last"))
 
 
 def to_operation(row: Sequence[Any]) -> Operation:
@@ -127,6 +130,22 @@ def of_plan(change: int, first: int, numbers: Sequence[PlannedNumber]) -> list[d
         ):
             like, shared = number, {"change_id": change, **_shared(number)}  # with its neighbours, mostly
         rows.append({**shared, "position": position, "number_id": number.id, "e164": number.e164})
+    return rows
+
+
+def position_ranges(given: Iterable[tuple[int, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return what is written at which positions, in one row for each range of neighbours that are given the same.
+
+    Most numbers of a batch are neighbours and fare alike, and a thousand of them are written by one statement.
+    """
+    rows: list[dict[str, Any]] = []
+    same: dict[str, Any] | None = None
+    for position, columns in sorted(given, key=itemgetter(0)):
+        if columns == same and rows[-1]["last"] == position - 1:
+            rows[-1]["last"] = position
+        else:
+            rows.append({"first": position, "last": position, **columns})
+            same = columns
     return rows
 
 

@@ -17,7 +17,7 @@ from bot.changes.model.values import Values
 from bot.changes.outcome.outcomes import NumberOutcome
 from bot.changes.planning.plan import PlannedNumber
 from bot.store.records import operation_rows
-from bot.store.records.stretches import STRETCH, stretches
+from bot.store.records.operation_rows import IN_RANGE, position_ranges
 from bot.store.tables import operations
 
 #: Rows written at once.
@@ -158,7 +158,7 @@ class Operations:
             may_end = or_(*(operations.c.state == origin.value for origin in before(OPERATION_STEPS, state)))
             statement = (
                 update(operations)
-                .where(operations.c.change_id == change, STRETCH, may_end)
+                .where(operations.c.change_id == change, IN_RANGE, may_end)
                 .values(
                     state=state.value,
                     code=bindparam("new_code"),
@@ -171,7 +171,7 @@ class Operations:
                 (each.position, {"new_code": each.code[:64], "new_reason": each.reason, "new_pointer": each.pointer})
                 for each in group
             )
-            await self._connection.execute(statement, stretches(given))
+            await self._connection.execute(statement, position_ranges(given))
 
     async def end_batch(
         self, change: int, batch: int, state: OperationState, *, code: str, reason: str, pointer: str, now: datetime

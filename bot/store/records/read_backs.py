@@ -14,7 +14,7 @@ from bot.changes.model.values import values_to_json
 from bot.changes.outcome.outcomes import NOT_READ_BACK
 from bot.changes.outcome.readback import AwaitedNumber, ReadBack
 from bot.store.records import operation_rows
-from bot.store.records.stretches import STRETCH, stretches
+from bot.store.records.operation_rows import IN_RANGE, position_ranges
 from bot.store.tables import operations
 
 #: States of numbers that are still to be read back.
@@ -45,10 +45,10 @@ class ReadBacks:
 
     async def add(self, change: int, readings: Sequence[ReadBack], now: datetime) -> None:
         """Write what was found, and what follows from it for numbers that are not decided yet."""
-        at = (operations.c.change_id == change, STRETCH)
+        at = (operations.c.change_id == change, IN_RANGE)
         if noted := [(reading.position, _noted(reading)) for reading in readings if reading.state is None]:
             statement = update(operations).where(*at).values(found=bindparam("new_found"), found_at=now)
-            await self._connection.execute(statement, stretches(noted))
+            await self._connection.execute(statement, position_ranges(noted))
         decided = [
             (
                 reading.position,
@@ -76,7 +76,7 @@ class ReadBacks:
                     found_at=now,
                 )
             )
-            await self._connection.execute(statement, stretches(decided))
+            await self._connection.execute(statement, position_ranges(decided))
 
     async def give_up(self, change: int, reason: str) -> None:
         """Say of every number that is still to be read back that it could not be verified, and why.
