@@ -186,9 +186,8 @@ class Worker:
                 log.exception("cannot renew claims")
             else:
                 self._tasks.renewed(until)
-                self._messages.hold(
-                    self._messages.ids & messages, since=began
-                )  # some may have been delivered meanwhile
+                # Some may have been delivered meanwhile.
+                self._messages.hold(self._messages.ids & messages, since=began)
 
     async def _cancel_running(self) -> None:
         await self._context.database.cancel(set(self._running))
