@@ -138,6 +138,13 @@ class House:
             await asyncio.wait({self.bot.working})
         await self.stop()
 
+    def stop_clock(self) -> Clock:
+        """Have no time pass, once the bot is started again, but what the test lets pass; return the clock."""
+        still = Clock(rate=0)
+        still.advance((self.clock() - still()).total_seconds())
+        self.clock = still
+        return still
+
     async def tamper(self, *statements: str) -> None:
         """Write into the database by hand; each statement changes something.
 

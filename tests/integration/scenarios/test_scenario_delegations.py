@@ -10,7 +10,6 @@ from typing import Any, Final
 import pytest
 
 from bot.sandbox.slack import SlackUser
-from tests.integration.scenarios.house import Clock
 from tests.integration.scenarios.stage import OPS, Stage
 from tests.integration.scenarios.test_scenario_home import opened
 from tests.integration.scenarios.test_scenario_retention import DAY, until
@@ -264,9 +263,7 @@ async def test_a_word_that_two_lives_died_over_is_said_once(stage: Stage) -> Non
     await lend(stage)
     await stage.slack.wait_for(lambda: late.fired == 1, what="a word that takes its time")
     await stage.crash()
-    still = Clock(rate=0)
-    still.advance((stage.clock() - still()).total_seconds())
-    stage.clock = still
+    still = stage.stop_clock()
     await stage.start()
     await stage.slack.wait_for(lambda: look.fired == 1, what="a look for it")
     await stage.crash()

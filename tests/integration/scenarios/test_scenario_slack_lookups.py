@@ -306,9 +306,7 @@ async def test_what_slack_carries_out_after_a_kill_is_not_doubled(stage: Stage) 
     await stage.ask("+13035550000")
     await stage.slack.wait_for(lambda: late.fired == 1, what="an upload that takes its time")
     await stage.crash()
-    still = Clock(rate=0)
-    still.advance((stage.clock() - still()).total_seconds())
-    stage.clock = still
+    still = stage.stop_clock()
 
     await stage.start()
     await looks(stage, 1)
@@ -329,9 +327,7 @@ async def test_a_clock_set_ahead_does_not_hasten_what_slack_may_be_posting(stage
     await stage.ask("+13035550000")
     await stage.slack.wait_for(lambda: late.fired == 1, what="an upload that takes its time")
     await stage.crash()
-    still = Clock(rate=0)
-    still.advance((stage.clock() - still()).total_seconds())
-    stage.clock = still
+    still = stage.stop_clock()
 
     await stage.start()
     await looks(stage, 1)
@@ -357,9 +353,7 @@ async def test_a_click_does_not_hasten_what_slack_may_be_posting(stage: Stage) -
     await stage.slack.wait_for(lambda: late.fired == 1, what="a card that takes its time")
     await stage.slack.wait_for(lambda: stage.slack.messages(APPROVALS), what="the request")
     await stage.crash()
-    still = Clock(rate=0)
-    still.advance((stage.clock() - still()).total_seconds())
-    stage.clock = still
+    still = stage.stop_clock()
 
     await stage.start()
     await looks(stage, 1, "conversations.history")
