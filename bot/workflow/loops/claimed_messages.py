@@ -47,11 +47,11 @@ class ClaimedMessages:
 
     async def claim(self, room: int) -> tuple[list[OutboxMessage], datetime | None]:
         """Return up to ``room`` due messages, and when the next that nobody holds is due; None when there is none."""
-        began = self._context.steady()
+        began, now = self._context.steady(), self._context.clock()
         async with self._context.database.transaction() as tx:
             messages = await tx.deliveries.claim(
                 owner=self._name,
-                now=self._context.clock(),
+                now=now,
                 lease=self._context.timing.lease,
                 limit=room,
                 floor=self._context.slack_time,

@@ -38,7 +38,10 @@ class ClockWatch:
             await asyncio.sleep(self._pause)
 
     async def look(self) -> None:
-        """Look at everything again that waits, once the clock was set; whoever claims work has to look first.
+        """Look at everything again that waits, once the clock was set.
+
+        Whoever claims work looks first, and takes the time by which something is due in the same moment: not after
+        anything that takes time, in which the clock could be set.
 
         Set back, its time would come late by as much. Set ahead, it comes early: work asks in vain and waits on, and
         claims seem to have run out, which :mod:`bot.workflow.loops.claimed_tasks` sees to; but what Slack may be
@@ -49,19 +52,21 @@ class ClockWatch:
             if self._steps is None:
                 steps = ClockSteps(self._context.clock, self._context.steady)
                 self._back, self._steps = await self._was_set_back(), steps
-            step = self._steps.measure()
-            self._back |= step < timedelta(0)
-            self._ahead |= step > timedelta(0)
-            if not (self._back or self._ahead):
-                return
-            timing = self._context.timing
-            async with self._context.database.transaction() as tx:
+            while self._is_set(self._steps.measure()):
+                timing = self._context.timing
+                async with self._context.database.transaction() as tx:
+                    if self._back:
+                        await tx.waiting.check_again(self._context.clock(), max(timing.lease, timing.under_way))
+                    await tx.waiting.wait_anew()
                 if self._back:
-                    await tx.waiting.check_again(self._context.clock(), max(timing.lease, timing.under_way))
-                await tx.waiting.wait_anew()
-            if self._back:
-                self._context.ring()
-            self._back = self._ahead = False
+                    self._context.ring()
+                self._back = self._ahead = False
+
+    def _is_set(self, step: timedelta) -> bool:
+        """Note a step of the clock; tell whether there is one of which the database does not know yet."""
+        self._back |= step < timedelta(0)
+        self._ahead |= step > timedelta(0)
+        return self._back or self._ahead
 
     async def _was_set_back(self) -> bool:
         """Tell whether something happened, by its own word, later than it is now."""

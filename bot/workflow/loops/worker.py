@@ -142,8 +142,7 @@ class Worker:
             if self._context.database.skew or not self._life.seen:
                 due: _Due[_Item] = [], None
             else:
-                await self._clock_watch.look()
-                due = await repeated(lambda: claim(room), self._context.chance)
+                due = await repeated(lambda: self._looked(claim, room), self._context.chance)
         except DatabaseUnavailable as error:  # a full disk, a locked or lost database: work stops, and goes on after it
             await self._back_off(error)
             return [], None
@@ -154,6 +153,10 @@ class Worker:
         if not self._context.database.trouble:  # which the other loop may have met meanwhile
             self._refusals = 0
         return due
+
+    async def _looked(self, claim: Callable[[int], Awaitable[_Due[_Item]]], room: int) -> _Due[_Item]:
+        await self._clock_watch.look()
+        return await claim(room)
 
     async def _back_off(self, error: DatabaseUnavailable) -> None:
         """Wait longer with each refusal, but not beyond a stop."""
