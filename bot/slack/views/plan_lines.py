@@ -155,8 +155,8 @@ def locked_lines(summary: Summary) -> str:
     """Return who holds numbers of the plan, and since when."""
     return listed(
         [
-            f"{held.numbers:,} of the numbers are locked by *{public_id(held.change)}*, requested by "
-            f"{person(held.requester)}, since {when(held.since)}."
+            f"{held.numbers:,} of the numbers {'is' if held.numbers == 1 else 'are'} locked by "
+            f"*{public_id(held.change)}*, requested by {person(held.requester)}, since {when(held.since)}."
             for held in summary.locked
         ]
     )

@@ -179,7 +179,7 @@ async def test_a_paused_change_keeps_its_numbers_and_reminds_once(stage: Stage) 
     await stage.fill(numbers[3:], {REFERENCE: "Boston"}, "Something else")
     await stage.send()
     await stage.planned()
-    assert "1 of the numbers are locked by CHG-1" in stage.modal()
+    assert "1 of the numbers is locked by CHG-1" in stage.modal()
 
     stage.clock.advance(16 * 60)
     await stage.slack.wait_for(lambda: any("Still paused" in line for line in stage.thread(change)), what="a reminder")

@@ -100,14 +100,14 @@ async def test_while_it_waits_no_other_change_of_numbers_can_be_asked_for(bundle
     first = await stage.request()
 
     await stage.propose("+13035550004", {"tags": "x"}, by=stage.mia)
-    assert f"1 of the numbers are locked by CHG-{first}" in stage.modal(stage.mia)
+    assert f"1 of the numbers is locked by CHG-{first}" in stage.modal(stage.mia)
 
     await stage.command(f"cancel CHG-{first}")
     second = await stage.ask("+13035550004", {"tags": "x"})
     await form(stage)
     await stage.send()
     shown = stage.read(await stage.planned())
-    assert f"1 of the numbers are locked by CHG-{second}" in shown
+    assert f"1 of the numbers is locked by CHG-{second}" in shown
     assert "Request approval" not in shown
 
 
