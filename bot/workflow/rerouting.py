@@ -1,7 +1,8 @@
-"""Messages that Slack refuses: what message rerouted, what waits, and what is given up and told."""
+"""Messages that Slack refuses: what is rerouted, what waits, and what is given up and told."""
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Final
 
@@ -33,6 +34,8 @@ MOST_MOVES: Final = 3
 _FILES: Final = frozenset({Topic.PLAN, Topic.RESULTS, Topic.SHEET})
 #: Refusals that say of a channel what Slack says of it as well when it is asked.
 _PROVABLE: Final = frozenset({"channel_not_found", "not_in_channel", "is_archived", "is_inactive"})
+#: What Slack says of a modal that is not open any more.
+_CLOSED: Final = "not_found"
 #: Messages that somebody else waits for than the thread: without them nothing is lost that is not seen elsewhere.
 _FLEETING: Final = frozenset({Topic.PREVIEW, Topic.FORMER})
 
@@ -64,7 +67,9 @@ class Rerouting:
             if message.topic not in _FLEETING:
                 now = self._context.clock()
                 await tx.events.add(message.change, "message_refused", at=now, key=message.key, code=error.code)
-        log.error("slack refused a message", key=message.key, code=error.code, why=error.message, became=became)
+        # Whoever closes a modal before its plan is there does what people do: nobody has to look at that.
+        level = logging.INFO if message.topic is Topic.PREVIEW and error.code == _CLOSED else logging.ERROR
+        log.log(level, "slack refused a message", key=message.key, code=error.code, why=error.message, became=became)
         self._context.outbox_wakeup.ring()
 
     async def _confirmed(self, message: OutboxMessage, details: ChangeDetails, error: ChannelLost) -> DeliveryRefused:

@@ -101,3 +101,19 @@ async def test_a_change_at_close(log: io.StringIO, both: Stage, close: CloseStan
     await both.ended(change)
 
     prove(log)
+
+
+async def test_a_modal_that_was_closed_is_nobodys_fault(log: io.StringIO, idle: Stage) -> None:
+    """Ana does not wait for her plan: that it could not be shown is told, and is no error for those who run the bot."""
+    idle.telnyx.add_number("+13035550199")
+    await idle.start()
+    idle.telnyx.faults.add(method="GET", kind="delay", seconds=1)
+    await idle.open()
+    await idle.fill("+13035550199", {"customer_reference": "Denver"}, "Moving")
+    await idle.send()
+    await idle.ana.close()
+    await idle.slack.wait_for(lambda: any(each.error == "not_found" for each in idle.slack.calls), what="a refusal")
+    await idle.quiet(but="discard")
+    told = [json.loads(line) for line in log.getvalue().splitlines()]
+
+    assert {line["level"] for line in told if line["event"] == "slack refused a message"} == {"info"}
