@@ -39,6 +39,7 @@ ACTS: Final[Mapping[str, Sequence[str]]] = {
     "send_again": ("batch_sent_again",),
     "give_up": ("batch_given_up",),
     "adopt": ("batch_adopted",),
+    "adopt_other": ("batch_adopted",),
     "end_read_back": ("read_back_ended",),
 }
 _COUNT: Final = "SELECT count(*) FROM events WHERE what"

@@ -31,6 +31,10 @@ FROZEN: Final = 0.4
 MOMENT: Final = 0.05
 #: Approvals by somebody for somebody that count.
 APPROVED: Final = "SELECT 1 FROM decisions WHERE on_behalf_of = ? AND person = ? AND verb = 'approve' AND lapse = ''"
+#: Those of requests that wait for a later stage; how often one of these is taken back, and in how many seconds.
+EARLIER: Final = f"{APPROVED} AND change_id IN (SELECT id FROM changes WHERE state = 'awaiting_approval')"  # noqa: S608 - our own words
+BETWEEN: Final = 0.7
+AT_ONCE: Final = 5.0
 #: How often the process dies while it tells of it, and how it does: by a call that has this in it.
 DIES: Final = 0.15
 POST: Final = "chat.postMessage"
@@ -57,6 +61,9 @@ class Delegating:
         approvers = (world.max, world.mia, world.ana)
         by = random.choice(approvers)
         to = random.choice((world.sam, world.otto, *(each for each in approvers if each is not by)))
+        between = Random(f"between {world.seed}")
+        if reopens := world.policy.staged and between.random() < BETWEEN:
+            by, to = between.choice((world.mia, world.ana)), world.sam
         pressing = asyncio.create_task(self._press(Random(random.random()), to))
         await asyncio.sleep(random.random() * LATEST * world.length)
         dying = asyncio.create_task(self._die_over_a_notice(Random(f"notice {world.seed}")))
@@ -66,9 +73,9 @@ class Delegating:
             frozen = freezing.random() < FROZEN
             if frozen:
                 await self._people.type(world.otto, "freeze Until it is clear who approves")
-            if random.random() < USED:
-                await self._until_used(by, to)
-                await asyncio.sleep(random.random() * SOON)
+            if random.random() < USED or reopens:
+                await self._until_used(by, to, EARLIER if reopens else APPROVED)
+                await asyncio.sleep(random.random() * (AT_ONCE if reopens else SOON))
             else:
                 await asyncio.sleep(random.random() * (world.length / 2))
             if not world.calm:
@@ -92,10 +99,10 @@ class Delegating:
         await self._people.type(by, f"delegate @{to.profile.name} for {minutes} minutes")
         lent.answered = self._world.nature.now()
 
-    async def _until_used(self, by: SlackUser, to: SlackUser) -> None:
+    async def _until_used(self, by: SlackUser, to: SlackUser, used: str) -> None:
         """Wait for something to be approved with what is lent, though not for ever."""
         for _ in range(round(self._world.length / 2)):
-            if self._world.judge.rows(APPROVED, by.id, to.id):
+            if self._world.judge.rows(used, by.id, to.id):
                 break
             await asyncio.sleep(1.0)
 

@@ -107,6 +107,7 @@ class Ending:
         self._world.restores.end()
         self._world.revisions.end()
         self._world.delegations.end()
+        self._world.adoptions.end()
 
     def _every_number_is_accounted_for(self) -> None:
         half = self._rows(

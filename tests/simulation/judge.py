@@ -112,6 +112,7 @@ class Judge:
 
     def job_made(self, job: Job) -> None:
         """Check a job that Telnyx has just taken."""
+        self._world.adoptions.made(job)
         ids = [operation.id for operation in job.operations]
         settings = _flat(job.settings)
         for number, e164, whole, planned, wanted in self._sent_out("telnyx", ids, settings, job.id):

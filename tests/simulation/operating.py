@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from bot.sandbox.slack import Message, SlackUser, StandInRefused
-from tests.simulation.people import LATER, buttons
+from tests.simulation.people import LATER, SOON, buttons
 from tests.simulation.temporary import named
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 #: How often a fallback approver presses Approve in a request, at each look.
 STANDS_IN: Final = 0.5
+#: How often an operator mistypes a job; and what no job is called.
+MISTYPED: Final = 0.2
+NO_JOB: Final = "00000000-0000-4000-8000-000000000000"
 
 
 class Operating:
@@ -50,15 +53,35 @@ class Operating:
 
     async def _resolve(self, by: SlackUser, change: int, random: Random) -> None:
         for message in await self.told(by, f"resolve CHG-{change}"):
-            offered = [each for each in buttons(message) if self._sensible(change, each)]
-            if offered:
-                await self._people.click(by, random.choice(offered), message)
+            offered = [each for each in _questions(message) if self._sensible(change, *each)]
+            if not offered:
+                continue
+            action, value = random.choice(offered)
+            if action == "adopt_other":
+                await self._adopt(by, message, _batch(value), random)
+            else:
+                await self._people.click(by, action, message)
 
-    def _sensible(self, change: int, action: str) -> bool:
+    def _sensible(self, change: int, action: str, value: str) -> bool:
         """Tell whether somebody who has looked at the provider's own pages may press this."""
-        if action.startswith("send_again"):
+        if action == "send_again":
             return not self._world.judge.somewhere(change)
-        return not action.startswith("adopt_other")
+        if not action.startswith("adopt"):
+            return True
+        job = self._world.adoptions.job_of(_batch(value))
+        return job is not None and (action == "adopt_other" or value.endswith(f"|{job}"))
+
+    async def _adopt(self, by: SlackUser, message: Message, batch: int, random: Random) -> None:
+        """Type which job is a batch's, now and then one that there is not."""
+        people = self._people
+        with suppress(StandInRefused):
+            await self._world.judge.click(by, "adopt_other", message)
+            if await people.seen(lambda: people.open(by, "adoption"), SOON) is not None:
+                job = self._world.adoptions.job_of(batch) or NO_JOB
+                await by.type("job", NO_JOB if random.random() < MISTYPED else job)
+                await by.submit()
+                await people.seen(lambda: people.open(by, "notice"), LATER)
+        await people.close(by)
 
     async def stand_in(self, by: SlackUser, random: Random) -> None:
         """Press Approve as a fallback approver, too early as well."""
@@ -83,3 +106,17 @@ class Operating:
             await self._world.judge.command(by, text)
         await self._people.seen(lambda: len(slack.ephemerals(by.id)) > before, LATER)
         return list(slack.ephemerals(by.id)[before:])
+
+
+def _questions(message: Message) -> list[tuple[str, str]]:
+    """Return the buttons of the first question of each sort, with what they carry."""
+    found: dict[str, str] = {}
+    for block in message.blocks:
+        for element in block["elements"] if block["type"] == "actions" else ():
+            found.setdefault(element["action_id"], str(element["value"]))
+    return list(found.items())
+
+
+def _batch(value: str) -> int:
+    """Return the batch that the button of a question is about."""
+    return int(value.partition(":")[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -84,8 +84,7 @@ class Policy:
         self._ttl = random.choice((90, 300, 900, 86_400))
         self._rules = _rules(random, order.minutes) if random.random() < OFTEN else []
         if self._rules and Random(f"stages {order.seed}").random() < STAGED:
-            staged = Rule(name="in stages", kinds="telnyx.settings", required=len(IN_STAGES), stages=IN_STAGES)
-            self._rules.append(staged)
+            self._rules.insert(0, _staged(self._governing("telnyx.settings")))
 
     def environment(self, folder: Path) -> dict[str, str]:
         """Write the file, if there is one, and return the variables."""
@@ -127,6 +126,12 @@ class Policy:
 
     def _governing(self, kind: str) -> Rule | None:
         return next((rule for rule in self._rules if fnmatchcase(kind, rule.kinds)), None)
+
+
+def _staged(otherwise: Rule | None) -> Rule:
+    """Return the rule of what is approved in stages, with the hours of the rule that would govern it ``otherwise``."""
+    staged = Rule(name="in stages", kinds="telnyx.settings", required=len(IN_STAGES), stages=IN_STAGES)
+    return staged if otherwise is None else replace(staged, terms=otherwise.terms, shut=otherwise.shut)
 
 
 def _rules(random: Random, minutes: float) -> list[Rule]:

@@ -45,6 +45,10 @@ TROUBLE: Final = {
     "stranger": 3,
     "slow_telnyx": 1,
 }
+#: Troubles that come on top of these, and in which part of the worlds: only an operator ends them.
+ON_TOP: Final = {"unproven": 0.18, "unreadable": 0.12}
+#: In which part of the time these begin, to wait for their moment.
+FIRST: Final = 0.25
 
 
 @dataclass(frozen=True)
@@ -86,13 +90,15 @@ def script(order: Order) -> Sequence[Item]:
     changes = ["change"] * random.randint(FEWEST, order.changes)
     many = round(len(changes) * random.uniform(*TROUBLES))
     troubles = random.choices(list(TROUBLE), list(TROUBLE.values()), k=many)
+    on_top = [what for what, often in ON_TOP.items() if Random(f"{what} {order.seed}").random() < often]
     items = [
         Item(number, what, _when(random, order, what), random.getrandbits(48))
-        for number, what in enumerate([*changes, *troubles])
+        for number, what in enumerate([*changes, *troubles, *on_top])
     ]
     return [item for item in items if item.number not in order.without]
 
 
 def _when(random: Random, order: Order, what: str) -> float:
     """Return when it happens, in seconds; changes are wanted early enough for something to go wrong with them."""
-    return random.random() * order.minutes * 60 * (EARLY if what in WAITS else 1.0)
+    part = FIRST if what in ON_TOP else EARLY if what in WAITS else 1.0
+    return random.random() * order.minutes * 60 * part

@@ -13,6 +13,7 @@ from typing import Any, Final, TextIO
 
 from bot.slack import home_publisher
 from bot.workflow.loops import worker
+from tests.simulation.adoptions import Adoptions
 from tests.simulation.approvals import Approvals
 from tests.simulation.census import Census
 from tests.simulation.delegating import Delegating
@@ -169,7 +170,7 @@ class World(Services):
         """Have everybody there who acts in it or judges it."""
         self.people, self.judge, self.census = People(self), Judge(self), Census(self)
         self.approvals, self.restores, self.revisions = Approvals(self), Restores(self), Revisions(self)
-        self.delegations = Delegations(self)
+        self.delegations, self.adoptions = Delegations(self), Adoptions(self)
         self.revising, self.delegating = Revising(self), Delegating(self)
         self.requesters, self.operating, self.plans = Requesters(self), Operating(self), Plans(self)
         self.ending, self.liveness, self.modals = Ending(self), Liveness(self), Modals(self)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from tests.simulation.troubles import brakes, clicks, machine, meanwhile, numbers, providers, slack
+from tests.simulation.troubles import brakes, clicks, machine, meanwhile, numbers, providers, slack, undecidable
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -41,6 +41,8 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
         slack.slack_down,
         slack.late_acks,
         slack.redelivery,
+        undecidable.unproven,
+        undecidable.unreadable,
     )
 }
 
