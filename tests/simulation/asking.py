@@ -70,19 +70,22 @@ class Asking:
         await self._people.think(SOON)
         meant = self._world.meant(wish)
         view = await self._previewed(by)
-        if view is not None and "edit" in action_ids(view.blocks) and self._random.random() < EDITS:
+        if view is not None and "edit" in action_ids(view.blocks) and not wish.sheet and self._random.random() < EDITS:
             wish = wish.other(self._random)
             view = await self._edited(by, wish)
         return None if view is None else await self._looked_at(by, view, wish, meant)
 
     async def _filled(self, by: SlackUser, wish: Wish) -> bool:
         """Fill the open form; tell whether that went well."""
-        numbers = None if wish.part else wish.numbers
+        numbers = None if wish.part or wish.sheet else wish.numbers
         filters = {FILTER: wish.part} if wish.part else {}
         filters |= {"has_bundle": "true"} if wish.bundled else {}
         besides = {"reason": "Moving to the new PBX", **wish.besides}
+        if wish.sheet:
+            await by.attach("sheet:0", ("numbers.csv", wish.as_sheet()))
+        values = {} if wish.sheet else wish.values
         try:
-            await fill(by, numbers, wish.values, filters=filters, besides=besides, within=SOON)
+            await fill(by, numbers, values, filters=filters, besides=besides, within=SOON)
         except TimeoutError:
             return False
         return True
@@ -128,6 +131,11 @@ class Asking:
             return NOTHING
         self._world.revisions.shown(int(found[1]))
         return int(found[1])
+
+    async def planned_again(self, by: SlackUser) -> int:
+        """Return the change that is planned after a press of "Plan again" on a card; NOTHING for none."""
+        view = await self._people.seen(lambda: self._answered(by), LATER)
+        return NOTHING if view is None else self._named(view)
 
     async def request(self, by: SlackUser, change: int, there: Callable[[], bool] | None = None) -> bool:
         """Press "Request approval" until the request is ``there``: by itself, it is a message of its own."""
@@ -184,10 +192,18 @@ class Asking:
                 if await people.seen(lambda: people.open(by, "save_template"), SOON) is not None:
                     await by.type("name", name)
                     await by.submit()
-                    saved = await people.seen(lambda: people.open(by, "notice"), SOON)
+                    saved = await people.seen(lambda: people.open(by, "notice") or self._taken(by), SOON)
+                    if saved is not None and saved.callback_id != "notice":
+                        await by.submit()
+                        saved = await people.seen(lambda: people.open(by, "notice"), SOON)
         kept = saved is not None and "is saved" in people.read(saved)
         await people.close(by)
         return kept
+
+    def _taken(self, by: SlackUser) -> View | None:
+        """Return the question whether what has this name is to be replaced; None when it is not asked."""
+        view = self._people.open(by, "save_template")
+        return None if view is None or ("name", "name") in view.form.slots else view
 
     async def run(self, by: SlackUser, name: str, wish: Wish) -> int | None:
         """Run a template of a change that was this wish, and return the change that came of it."""

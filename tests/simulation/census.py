@@ -41,7 +41,33 @@ ACTS: Final[Mapping[str, Sequence[str]]] = {
     "adopt": ("batch_adopted",),
     "adopt_other": ("batch_adopted",),
     "end_read_back": ("read_back_ended",),
+    "plan_again": ("proposed",),
+    "workbook": ("workbook_asked_for",),
+    "values": ("values_asked",),
+    "delete_template": ("template_deleted",),
+    "export": ("exported",),
 }
+#: What is pressed or typed to see something: its effect is that it is answered.
+LOOKS: Final = (
+    *("status", "list", "find", "locks", "templates", "template", "help", "resolve"),
+    *("details", "home_start", "new_change", "change_these", "run_template"),
+)
+#: Steps of the audit log that come of what people do and of what goes wrong, each counted as often as it was taken.
+STEPS: Final = (
+    *(
+        "start_passed",
+        "expired",
+        "not_extended",
+        "end_passed",
+        "extended",
+        "delegation_over",
+        "stage_opened",
+        "reminded",
+    ),
+    *("rest_started", "stale", "batch_stale", "batch_refused", "batch_postponed", "batch_unknown", "batch_absent"),
+    *("batch_adopted", "job_stuck", "job_resumed", "not_in_effect", "click_refused", "message_refused", "healed"),
+    *("cancelled_by_memory", "values_answered", "template_replaced", "not_approved"),
+)
 _COUNT: Final = "SELECT count(*) FROM events WHERE what"
 _ASKED: Final = "SELECT count(*) FROM changes WHERE requested_at NOT NULL AND"
 _STARTED: Final = "SELECT count(*) FROM changes WHERE started_at NOT NULL AND"
@@ -49,6 +75,15 @@ _HAS: Final = "json_extract(details, '$.{}') NOT NULL"
 _FROZEN: Final = (
     "'frozen' = (SELECT f.what FROM events f WHERE f.id < events.id AND f.what IN ('frozen', 'unfrozen') "
     "ORDER BY f.id DESC LIMIT 1)"
+)
+#: A stage of the plan that is decided on had been complete before.
+_LATER: Final = (
+    "EXISTS (SELECT 1 FROM events o WHERE o.change_id = events.change_id AND o.digest = events.digest "
+    "AND o.what = 'stage_opened' AND o.id < events.id)"
+)
+_SHEET: Final = "json_extract(draft, '$.sheet') NOT NULL"
+_UNDOES_PART: Final = (
+    "json_extract(draft, '$.base.change') IN (SELECT id FROM changes p WHERE p.part_of NOT NULL) AND part_of IS NULL"
 )
 #: What is so of changes, rights and freezes -> how often it was, and how often anything hung on it.
 TERMS: Final[Mapping[str, tuple[str, str]]] = {
@@ -67,6 +102,11 @@ TERMS: Final[Mapping[str, tuple[str, str]]] = {
         f"{_COUNT} = 'fallback_asked'",
         f"{_COUNT} = 'click_refused' AND json_extract(details, '$.answer') LIKE '%fallback approver%'",
     ),
+    "rejected in a later stage": (f"{_COUNT} = 'stage_opened'", f"{_COUNT} = 'rejected' AND {_LATER}"),
+    "sent back in a later stage": (f"{_COUNT} = 'stage_opened'", f"{_COUNT} = 'changes_requested' AND {_LATER}"),
+    "later ends refused": (f"{_ASKED} ends_at NOT NULL AND part_of NOT NULL", f"{_COUNT} = 'not_extended'"),
+    "sheets": (f"{_ASKED} {_SHEET}", f"{_STARTED} {_SHEET}"),
+    "undone ends": (f"{_STARTED} ends_at IS NULL AND part_of NOT NULL", f"{_ASKED} {_UNDOES_PART}"),
     "operators asked": (
         f"{_COUNT} IN ('operators_asked', 'batch_undecidable', 'job_stuck')",
         f"{_COUNT} IN ('batch_sent_again', 'batch_given_up', 'batch_adopted', 'read_back_ended')",
@@ -107,17 +147,26 @@ class Census:
     def __init__(self, world: World) -> None:
         self._world = world
         self._acts: list[_Act] = []
+        #: What was pressed or typed to see something, and what of it was answered.
+        self._looks: Counter[str] = Counter()
+        self._answered: Counter[str] = Counter()
 
     def pressed(self, by: SlackUser, action: str) -> None:
         """Note a press of a button."""
-        self._note(by, action.partition(":")[0])
+        self._note(by, word_of(action))
 
     def typed(self, by: SlackUser, text: str) -> None:
         """Note a command."""
-        words = text.split()
-        self._note(by, "delegate end" if words[:2] == ["delegate", "end"] else words[0])
+        self._note(by, word_of(text))
+
+    def answered(self, did: str) -> None:
+        """Note that a press or a command was answered."""
+        if (what := word_of(did)) in LOOKS:
+            self._answered[what] += 1
 
     def _note(self, by: SlackUser, what: str) -> None:
+        if what in LOOKS:
+            self._looks[what] += 1
         if what in ACTS:
             [(last,)] = self._world.judge.rows("SELECT coalesce(max(id), 0) FROM events")
             self.done(what, by.id, last)
@@ -132,6 +181,9 @@ class Census:
         found = {name: (rows(drawn)[0][0], rows(effect)[0][0]) for name, (drawn, effect) in TERMS.items()}
         found["windows"] = self._windows()
         done, effects = Counter(act.what for act in self._acts), self.effects()
+        found |= {name: (self._looks[name], self._answered[name]) for name in LOOKS}
+        taken = dict(rows("SELECT what, count(*) FROM events GROUP BY 1"))
+        found |= {f"step {step}": (taken.get(step, 0), taken.get(step, 0)) for step in STEPS}
         return {**{name: (done[name], effects[name]) for name in ACTS}, **found}
 
     def effects(self) -> Counter[str]:
@@ -152,6 +204,12 @@ class Census:
                 found[0] += 1
                 found[1] += started is not None
         return found[0], found[1]
+
+
+def word_of(did: str) -> str:
+    """Return what a button's action or the text of a command is counted as."""
+    words = did.partition(":")[0].split()
+    return "delegate end" if words[:2] == ["delegate", "end"] else words[0]
 
 
 def summed(counts: Iterable[Counted]) -> Counted:

@@ -52,15 +52,22 @@ class Judge:
         """Have somebody press a button; they have to be answered when nothing is in the way."""
         if action == "approve":
             self._world.approvals.pressing(by, message)
-        self._world.census.pressed(by, action)
-        await self._answered(by, f"pressed {action}", by.click(action, message=message))
+        await self.act(by, action, by.click(action, message=message))
+
+    async def act(self, by: SlackUser, what: str, act: Awaitable[Delivery]) -> None:
+        """Have somebody press or choose something else; the same holds for it."""
+        self._world.census.pressed(by, what)
+        if await self._answered(by, f"pressed {what}", act):
+            self._world.census.answered(what)
 
     async def command(self, by: SlackUser, text: str) -> None:
         """Have somebody type a command; the same holds for it."""
         self._world.census.typed(by, text)
-        await self._answered(by, f"typed {text}", by.command("/numbers", text, channel=OPS))
+        if await self._answered(by, f"typed {text}", by.command("/numbers", text, channel=OPS)):
+            self._world.census.answered(text)
 
-    async def _answered(self, by: SlackUser, did: str, act: Awaitable[Delivery]) -> None:
+    async def _answered(self, by: SlackUser, did: str, act: Awaitable[Delivery]) -> bool:
+        """Tell whether anything was shown for it."""
         world = self._world
         life, calls, full = world.process.life, len(world.slack.calls), world.disk.full
         before = self._shown(by)
@@ -76,6 +83,7 @@ class Judge:
                     self.wrong(f"{by.profile.name} {did} at {world.nature.now()} and was not answered")
                 elif self._loading(by):
                     self.wrong(f"{by.profile.name} {did} at {world.nature.now()} and sits before a modal that loads")
+        return self._shown(by) != before
 
     def _shown(self, by: SlackUser) -> object:
         view, told = by.view, self._world.slack.ephemerals(by.id)

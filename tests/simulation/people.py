@@ -31,6 +31,8 @@ AWAY: Final = timedelta(minutes=6)
 
 #: How often an approver says something with an approval.
 COMMENTS: Final = 0.2
+#: How often they decline, at each look, what those of an earlier stage have approved.
+DECLINES_LATE: Final = 0.12
 
 Found = TypeVar("Found")
 
@@ -43,6 +45,7 @@ class People:
         self.slack = world.slack
         self._random = Random(f"people {world.seed}")
         self._commenting = Random(f"comments {world.seed}")
+        self._declining = Random(f"declining {world.seed}")
 
     async def think(self, longest: float) -> None:
         """Let some time pass."""
@@ -86,7 +89,7 @@ class People:
             await asyncio.sleep(random.random() * 60)
             for change, message in self.requests():
                 chance = random.random()
-                if self._away(by, change):
+                if self._away(by, change) or await self._declined_late(by, change, message):
                     continue
                 if chance < 0.05:
                     await asyncio.gather(*(self.click(by, "approve", message) for _ in range(2)))
@@ -101,6 +104,16 @@ class People:
                     await self.reject(by, change, message)
                 elif chance < 0.78 and not self.world.calm:
                     await self.world.revising.send_back(by, change, message)
+
+    async def _declined_late(self, by: SlackUser, change: int, message: Message) -> bool:
+        """Decline now and then what waits for another stage than its first one, and tell whether that was tried."""
+        query = "SELECT 1 FROM events e JOIN changes c ON c.id = e.change_id AND c.digest = e.digest WHERE c.id = ?"
+        if self.world.calm or not self.world.policy.staged or self._declining.random() >= DECLINES_LATE:
+            return False
+        if not self.world.judge.rows(f"{query} AND e.what = 'stage_opened'", change):
+            return False
+        await self._declining.choice((self.reject, self.world.revising.send_back))(by, change, message)
+        return True
 
     def _away(self, by: SlackUser, change: int) -> bool:
         """Tell whether somebody leaves a request to the fallback approvers of one of its stages for the time being."""

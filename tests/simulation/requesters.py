@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 #: How often two people want the same at the same time, and how often a change is left as it is.
 TWINS: Final = 0.15
 LEFT: Final = 0.6
+#: How often a change is saved once more under its name.
+AGAIN: Final = 0.4
 #: Seconds in which somebody waits for the results of a change that another one is to follow.
 PATIENCE: Final = 3600.0
 
@@ -59,6 +61,14 @@ class Requesters:
         random = Random(f"revising {by.id} {self._world.seed}")
         await self._world.revising.revise(by, self._keyboards[by.id], random)
 
+    async def follow(self, by: SlackUser, change: int, word: str) -> None:
+        """Have somebody who holds their keyboard ask for what follows a change, ``undo`` or ``retry``."""
+        await self._asking.follow(by, change, word)
+
+    def keyboard(self, by: SlackUser) -> asyncio.Lock:
+        """Return what a requester holds while they are at a form."""
+        return self._keyboards[by.id]
+
     async def _asked(self, by: SlackUser, wanted: Wish) -> int | None:
         """Have somebody ask for a change once they have finished what they were at."""
         async with self._keyboards[by.id]:
@@ -68,10 +78,14 @@ class Requesters:
         """Have somebody undo a change, retry what failed, or save it and run it again."""
         meant = self._world.plans.wishes.get(self._world.revisions.planned_as(change))
         what = random.choice(("undo", "retry", "template"))
-        if what != "template" or meant is None:
+        if what != "template" or meant is None or meant.sheet:
             await self._asking.follow(by, change, "retry" if what == "retry" else "undo")
         elif await self._asking.keep(by, change, f"Like CHG-{change}"):
             await self._asking.run(by, f"like chg-{change}", meant)
+            using = Random(f"template {self._world.seed} {change}")
+            if using.random() < AGAIN:
+                await self._asking.keep(by, change, f"Like CHG-{change}")
+            await self._world.looking.use_template(by, using)
 
     def _told(self, change: int) -> bool:
         name = f"CHG-{change}-results.csv"

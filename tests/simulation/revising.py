@@ -22,6 +22,8 @@ LOOKS: Final = (15.0, 90.0)
 ACTS: Final = {"another": 6, "same": 3, "cancel": 1, "leave": 3}
 #: How often somebody presses Edit whose change it is not.
 MEDDLING: Final = 0.05
+#: How often a requester plans something anew at such a look that came to nothing.
+AGAIN: Final = 0.05
 
 
 class Revising:
@@ -61,6 +63,29 @@ class Revising:
                     elif act != "leave":
                         await self._edit(by, change, card, random if act == "another" else None)
 
+            if random.random() < AGAIN:
+                async with keyboard:
+                    await self._plan_again(by, random)
+
+    async def _plan_again(self, by: SlackUser, random: Random) -> None:
+        """Plan something of theirs anew that came to nothing, and request approval of it."""
+        people, world = self._people, self._world
+        theirs = {change for (change,) in world.judge.rows("SELECT id FROM changes WHERE requester = ?", by.id)}
+        cards = [(change, people.posted(change, "card")) for change in people.known() if change in theirs]
+        ended = [(change, card) for change, card in cards if card is not None and "plan_again" in buttons(card)]
+        if not ended or world.calm:
+            return
+        change, card = random.choice(ended)
+        with suppress(StandInRefused):
+            await world.judge.click(by, "plan_again", card)
+            planned = await self._asking.planned_again(by)
+            wish = world.plans.wishes.get(world.revisions.planned_as(change))
+            if planned and wish is not None:
+                world.plans.shown(planned, wish, world.meant(wish), whole=False)
+            if planned and await self._asking.request(by, planned):
+                world.plans.requested(planned)
+        await people.close(by)
+
     def _sent_back(self) -> list[tuple[int, Message]]:
         cards = [(change, self._people.posted(change, "card")) for change in self._people.known()]
         return [(change, card) for change, card in cards if card is not None and "revise" in buttons(card)]
@@ -74,7 +99,7 @@ class Revising:
                 wish = world.plans.wishes.get(world.revisions.planned_as(change))
                 if wish is not None and random is not None:
                     wish = _another(wish, random)
-                planned = await self._asking.plan(by, wish)
+                planned = await self._asking.plan(by, None if wish is not None and wish.sheet else wish)
                 if planned and await self._asking.request(by, planned, lambda: self._is_open(change)):
                     world.plans.requested(change)
         await people.close(by)

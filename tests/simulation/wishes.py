@@ -22,6 +22,8 @@ LASTS: Final = (11, 30)
 FOR_GOOD: Final = ("external_pin",)
 #: How often a filter says which numbers are meant: those with a bundle, which no list shows.
 BUNDLED: Final = 0.15
+#: How often numbers and values come in a sheet.
+SHEETS: Final = 0.2
 #: How often a change with a canary has more waves than that.
 WAVES: Final = 0.5
 
@@ -42,11 +44,18 @@ class Wish:
     part: str = ""
     #: Whether only those of them are meant that have a bundle.
     bundled: bool = False
+    #: Whether numbers and values come in a sheet.
+    sheet: bool = False
 
     @property
     def minutes(self) -> int:
         """For how many minutes from now it is to be in effect; 0 for one that lasts."""
         return _minutes(self.besides.get("until", ""))
+
+    def as_sheet(self) -> bytes:
+        """Return its numbers and values as CSV."""
+        rows = [",".join(("number", *self.values)), *(",".join((each, *self.values.values())) for each in self.numbers)]
+        return "\n".join(rows).encode()
 
     def other(self, random: Random) -> Wish:
         """Return it with another text for a setting that takes any."""
@@ -69,6 +78,9 @@ def further(wanted: Wish, random: Random) -> Wish:
         wanted = replace(wanted, numbers=(), part=part, bundled=True)
     if "canary" in wanted.besides and random.random() < WAVES:
         wanted = replace(wanted, besides={**wanted.besides, **_waves(wanted.besides["canary"], random)})
+    in_sheet = Random(f"sheet {wanted}").random() < SHEETS
+    if in_sheet and wanted.numbers and wanted.command in ("update", "close") and not set(FOR_GOOD) & set(wanted.values):
+        wanted = replace(wanted, sheet=True)
     return wanted
 
 

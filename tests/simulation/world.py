@@ -23,6 +23,7 @@ from tests.simulation.ending import Ending, unfinished
 from tests.simulation.hearing import Hearing
 from tests.simulation.judge import Judge
 from tests.simulation.liveness import Liveness
+from tests.simulation.looking import Looking
 from tests.simulation.loop import Stuck
 from tests.simulation.modals import Modals
 from tests.simulation.nature import LOOK, Nature
@@ -38,6 +39,7 @@ from tests.simulation.revising import Revising
 from tests.simulation.revisions import Revisions
 from tests.simulation.script import Item, Order, script
 from tests.simulation.services import Services
+from tests.simulation.shown import Shown
 from tests.simulation.trace import Trace
 from tests.simulation.troubles.table import TROUBLES, calm
 
@@ -112,6 +114,7 @@ class World(Services):
             deciding.append(asyncio.create_task(self.delegating.go_on(Random(f"delegating {self.seed}"))))
             deciding.append(asyncio.create_task(self.operating.operate(self.otto, Random(f"operator {self.seed}"))))
             deciding.append(asyncio.create_task(self.operating.stand_in(self.otto, Random(f"fallback {self.seed}"))))
+            deciding.append(asyncio.create_task(self.looking.look(Random(f"looking {self.seed}"))))
             happening = [asyncio.create_task(self._happen(item)) for item in self.items]
             deciding.append(keeping)
             await self._until(lambda: self.nature.loop.time() >= self.length, deciding, happening, look=self.look)
@@ -171,6 +174,7 @@ class World(Services):
         self.people, self.judge, self.census = People(self), Judge(self), Census(self)
         self.approvals, self.restores, self.revisions = Approvals(self), Restores(self), Revisions(self)
         self.delegations, self.adoptions = Delegations(self), Adoptions(self)
+        self.looking, self.shown = Looking(self), Shown(self)
         self.revising, self.delegating = Revising(self), Delegating(self)
         self.requesters, self.operating, self.plans = Requesters(self), Operating(self), Plans(self)
         self.ending, self.liveness, self.modals = Ending(self), Liveness(self), Modals(self)
