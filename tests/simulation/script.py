@@ -45,8 +45,15 @@ TROUBLE: Final = {
     "stranger": 3,
     "slow_telnyx": 1,
 }
-#: Troubles that come on top of these, and in which part of the worlds: only an operator ends them.
-ON_TOP: Final = {"unproven": 0.18, "unreadable": 0.12}
+#: Troubles that come on top of these, and in which part of the worlds: what hardly any would have by chance.
+ON_TOP: Final = {
+    "unproven": 0.18,
+    "unreadable": 0.12,
+    "crowded": 0.1,
+    "refused": 0.1,
+    "turned_down": 0.15,
+    "unconfirmed": 0.15,
+}
 #: In which part of the time these begin, to wait for their moment.
 FIRST: Final = 0.25
 

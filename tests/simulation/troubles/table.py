@@ -6,7 +6,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from tests.simulation.troubles import brakes, clicks, machine, meanwhile, numbers, providers, slack, undecidable
+from tests.simulation.troubles import (
+    account,
+    brakes,
+    clicks,
+    machine,
+    meanwhile,
+    numbers,
+    providers,
+    slack,
+    undecidable,
+)
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -19,6 +29,7 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
         brakes.freeze,
         brakes.cancel,
         brakes.unlock,
+        brakes.unconfirmed,
         clicks.late_click,
         clicks.last_moment,
         clicks.stranger,
@@ -41,6 +52,9 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
         slack.slack_down,
         slack.late_acks,
         slack.redelivery,
+        account.crowded,
+        account.refused,
+        account.turned_down,
         undecidable.unproven,
         undecidable.unreadable,
     )
@@ -59,3 +73,4 @@ def calm(world: World) -> None:
     world.slack.workspace.ack_lag = 0.0
     providers.whole_pages(world)
     providers.whole_downloads(world)
+    account.allowing(world)
