@@ -14,13 +14,17 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from tests.broken import ROOT, Broken
 from tests.simulation.promises import MUTANTS
 
+#: What a world took that could not be played to its end: nobody has judged it.
+BROKEN: Final = ": 0 steps, "
+
 
 def noticed(broken: Broken, seeds: str, world: Sequence[str]) -> str:
-    """Return how many worlds it took to notice, and what was said; empty when nothing was."""
+    """Return how many worlds it took to notice, and what was said; empty when nothing was, or a world itself broke."""
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
         copy = Path(folder)
         shutil.copytree(ROOT / "bot", copy / "bot", ignore=shutil.ignore_patterns("__pycache__"))
@@ -32,7 +36,9 @@ def noticed(broken: Broken, seeds: str, world: Sequence[str]) -> str:
         played = subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, check=False)  # noqa: S603
     worlds = [line for line in played.stdout.splitlines() if line.startswith("seed ")]
     wrong = [line for line in worlds if not line.endswith(": right")]
-    return f"after {len(worlds)} worlds: {re.sub(r'^.*? CPU, ', '', wrong[0])[:300]}" if wrong else ""
+    if not wrong or BROKEN in wrong[0]:
+        return ""
+    return f"after {len(worlds)} worlds: {re.sub(r'^.*? CPU, ', '', wrong[0])[:300]}"
 
 
 def main() -> int:

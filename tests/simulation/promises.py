@@ -136,8 +136,8 @@ MUTANTS: Final = (
     Broken(
         "what Slack put off is said later",
         "bot/workflow/delivery.py",
-        "            await self._postpone(message, pause, error.message, surely_unsent=False, settled=looked)\n",
-        "            await self._arrived(message, details, None)\n",
+        "            wait = timedelta(seconds=error.wait)\n",
+        "            wait = timedelta(days=1)\n",
     ),
     Broken(
         "what somebody changed meanwhile is not restored",

@@ -53,6 +53,7 @@ ON_TOP: Final = {
     "refused": 0.1,
     "turned_down": 0.15,
     "unconfirmed": 0.15,
+    "overtaken": 0.1,
 }
 #: In which part of the time these begin, to wait for their moment.
 FIRST: Final = 0.25

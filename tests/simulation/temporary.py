@@ -45,7 +45,7 @@ class Temporary:
             self._edit(change, editing)
         for _ in range(random.randint(0, 2)):
             await asyncio.sleep(random.random() * PAUSE)
-            acting = random.choice((self._end, self._extend, self._extend, self._meddle, self._at_the_end))
+            acting = random.choice((self._end, self._end, self._extend, self._extend, self._meddle, self._at_the_end))
             async with keyboard:
                 await acting(by, change, random)
 
@@ -62,7 +62,7 @@ class Temporary:
     async def _end(self, by: SlackUser, change: int, random: Random) -> None:
         """End it, once or twice, by the button or by a command; an operator may as well."""
         by = random.choice((by, by, self._world.otto))
-        for _ in range(random.choice((1, 1, 2))):
+        for _ in range(random.choice((1, 2))):
             await self._press_end(by, change, random)
 
     async def _meddle(self, _: SlackUser, change: int, random: Random) -> None:

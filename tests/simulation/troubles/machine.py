@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.simulation.disk import WHEN
 from tests.simulation.nature import LOOK
+from tests.simulation.people import APPROVALS, OPS
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -19,6 +21,9 @@ POSTS: Final = ("chat.postMessage", "chat.postMessage", "files.completeUploadExt
 #: Seconds that Slack takes for what a dead process was posting, and seconds to wait for something to be posted.
 LATE: Final = (5.0, 28.0)
 PATIENCE: Final = 600.0
+#: Seconds that Slack takes for a card over which a process dies, and when in them somebody cancels its change.
+CARD_LATE: Final = (20.0, 28.0)
+CANCELLED: Final = (5.0, 15.0)
 
 
 async def kill(world: World, _: Random) -> None:
@@ -61,6 +66,23 @@ async def die_over(
         await asyncio.sleep(random.random())
         if not world.calm:
             world.process.kill(f"while Slack takes {late:.1f} s for {method}")
+
+
+async def overtaken(world: World, random: Random) -> None:
+    """Kill the process while it posts a card, and have an operator cancel that change before Slack has posted it."""
+    names: list[str] = []
+
+    def is_card(call: dict[str, Any]) -> bool:
+        named = re.search(r"CHG-\d+", str(call))
+        if named is None or call.get("thread_ts") or call.get("channel") not in (OPS, APPROVALS):
+            return False
+        names.append(named[0])
+        return True
+
+    await die_over(world, random, "chat.postMessage", random.uniform(*CARD_LATE), where=is_card)
+    if names and not world.calm:
+        await asyncio.sleep(random.uniform(*CANCELLED))
+        await world.people.type(world.otto, f"cancel {names[0]}")
 
 
 async def sigterm(world: World, _: Random) -> None:

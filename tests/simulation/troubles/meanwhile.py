@@ -43,13 +43,15 @@ async def unanswered(world: World, random: Random) -> None:
     """Let creations of jobs go unanswered, and something happen before anybody knows what became of one."""
     then = random.choice((_cancelled, _frozen, _edited, _unlisted, _undecided))
     made = then is _unlisted or (then is not _undecided and random.random() < 0.2)
-    if then is _unlisted:
-        world.telnyx.job_seconds = LONG
+    if then is _unlisted:  # from the first search on, or that would find the job
+        world.telnyx.job_seconds, world.telnyx.list_lag = LONG, BLIND
     kind: Any = "drop_after" if made else "drop_before"
     times = MOST if then is _undecided else random.randint(1, 2)
     fault = world.telnyx.faults.add(method="POST", path=JOBS, kind=kind, times=times)
     if found := await _looked_for(world, UNKNOWN):
         await then(world, random, *found[0])
+    if then is _unlisted:
+        world.telnyx.list_lag, world.telnyx.job_seconds = 0.0, 20.0
     if then is _undecided:
         fault.times = 0
 
@@ -93,8 +95,7 @@ async def _undecided(world: World, _: Random, change: object) -> None:
 
 
 async def _unlisted(world: World, _: Random, __: object) -> None:
-    """Let the list of jobs be blind until it was asked once too often."""
-    world.telnyx.list_lag = BLIND
+    """Leave the list of jobs blind until it was asked once too often."""
     for _turn in range(LOOKS):
         unseen = world.judge.rows("SELECT absences FROM batches WHERE state = 'unknown'")
         if not unseen:
@@ -102,4 +103,3 @@ async def _unlisted(world: World, _: Random, __: object) -> None:
         if any(absences for (absences,) in unseen):
             world.telnyx.list_lag = 0.0
         await asyncio.sleep(1.0)
-    world.telnyx.list_lag, world.telnyx.job_seconds = 0.0, 20.0

@@ -36,6 +36,7 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
         machine.kill,
         machine.kill_at_commit,
         machine.cut_off,
+        machine.overtaken,
         machine.sigterm,
         machine.clock_step,
         machine.full_disk,
