@@ -20,8 +20,11 @@ pytest.register_assert_rewrite(
     "tests.acceptance.faults.reckoning",
     "tests.acceptance.faults.trials",
     "tests.acceptance.replicas.cluster",
+    "tests.acceptance.replicas.endings",
+    "tests.acceptance.replicas.trails",
     "tests.acceptance.replicas.trials",
     "tests.acceptance.replicas.verdict",
+    "tests.acceptance.replicas.waves",
 )
 
 from tests.acceptance import process_pool  # noqa: E402 - the rewriting has to be asked for first

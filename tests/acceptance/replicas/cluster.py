@@ -15,6 +15,7 @@ from typing import Final
 from sqlalchemy import NullPool, create_engine, insert, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bot.sandbox.close import CloseStandIn
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.telnyx import TelnyxStandIn
 from bot.store.tables import metadata
@@ -23,8 +24,10 @@ from tests.acceptance.faults.people import People
 from tests.acceptance.process_pool import PooledProcess, ProcessPool
 from tests.acceptance.replicas.proxy import Proxy
 from tests.acceptance.replicas.weather import Replica, Weather
+from tests.acceptance.replicas.wishes import OPAL, Rules
 from tests.acceptance.replicas.workload import REQUESTERS, Workload
-from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, RestartingStage, free_port
+from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, CLOSE_KEY, SIGNING_SECRET, RestartingStage, free_port
+from tests.acceptance.stories.staged import MAX, MIA
 
 REPLICAS: Final = 3
 #: Seconds for one run: a request that was under way is waited for, and so is a lease.
@@ -58,7 +61,7 @@ class Cluster(RestartingStage):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.workload = Workload(self, self.chance, each=self.each)
+        self.workload = Workload(self, self.chance, each=self.each, varied=self.stormy)
 
     @property
     def starts(self) -> int:
@@ -83,6 +86,7 @@ class Cluster(RestartingStage):
                     {"folder": str(folder), "skew": off if number == 0 else 0, "lease": LEASE}
                 )
             changed |= {**CALM, "LINESMAN_REQUESTERS": ",".join(REQUESTERS)}
+            changed |= {"LINESMAN_APPROVERS": f"{MAX},{MIA}", "LINESMAN_OPERATORS": OPAL}
             process = PooledProcess(pool, {**self.process.env, **changed}, folder / "linesman.log")
             self.replicas.append(Replica(str(number), process, proxy))
             stack.push_async_callback(process.close)
@@ -155,10 +159,16 @@ async def cluster(
         await connection.execute(text(f"CREATE DATABASE {name}"))
     address = make_url(server).set(database=name).render_as_string(hide_password=False)
     slack = SlackStandIn(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN, app_token=APP_TOKEN)
-    async with slack, TelnyxStandIn(api_key=API_KEY, job_seconds=0.5) as telnyx:
+    async with (
+        slack,
+        TelnyxStandIn(api_key=API_KEY, job_seconds=0.5) as telnyx,
+        CloseStandIn(api_key=CLOSE_KEY) as close,
+    ):
         made = Cluster(
             slack=slack,
             telnyx=telnyx,
+            close=close,
+            story=Rules(),
             folder=folder,
             transport="socket",
             address=address,

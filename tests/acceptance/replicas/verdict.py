@@ -8,34 +8,36 @@ from datetime import datetime
 from pathlib import Path
 
 from tests.acceptance import checker, ledger
-from tests.acceptance.faults import reckoning
+from tests.acceptance.replicas import endings, trails
 from tests.acceptance.replicas.cluster import Cluster
-from tests.acceptance.replicas.workload import JOBS, Fate
+from tests.acceptance.replicas.wishes import JOBS, Course
+from tests.acceptance.replicas.workload import Fate
 
 
 def assert_right(cluster: Cluster) -> None:
     """Check that nothing was lost, doubled, unapproved or stuck, and that no secret is readable."""
     load = cluster.workload
 
-    reckoning.assert_everything_is_accounted_for(cluster, load.wishes)
-    for name, fate in load.fates.items():
+    endings.assert_everything_was_said_once(cluster)
+    for name, wanted in load.wanted.items():
+        endings.assert_it_ended(cluster, name, wanted)
+        endings.assert_the_values_are_right(cluster, name, wanted)
+        endings.assert_it_keeps_time(cluster, name, wanted)
+        trails.assert_it_was_written_down(cluster, name, wanted, load.requesters[name])
         number = int(name.removeprefix("CHG-"))
-        if fate is Fate.APPROVED:
-            ledger.assert_the_trail_is_whole(cluster.database, JOBS, number, requester=load.requesters[name])
+        if load.fates[name] is Fate.APPROVED:
             ledger.assert_nothing_waits(cluster.database, number)
-    _assert_the_values_are_those_of_the_jobs(cluster)
+            if wanted.course is Course.PLAIN:
+                ledger.assert_the_trail_is_whole(cluster.database, JOBS, number, requester=load.requesters[name])
+    endings.assert_no_number_was_in_two_hands(cluster)
+    trails.assert_nothing_was_sent_in_a_freeze(cluster)
+    trails.assert_the_chain_is_whole(cluster)
+    assert cluster.locks == "No numbers are locked."
+    assert ledger.rows(cluster.database, "SELECT number_id FROM locks") == []
+    assert ledger.undelivered(cluster.database) == []
     checker.assert_no_secret_is_readable(cluster)
     healed = ledger.rows(cluster.database, "SELECT change_id, details FROM events WHERE what = 'healed'")
     assert healed == [], "whatever goes wrong, nothing gets stuck"
-
-
-def _assert_the_values_are_those_of_the_jobs(cluster: Cluster) -> None:
-    """Each number has what was wanted of it where a job of its change succeeded on it, and what it had elsewhere."""
-    done = {op.id: op.state for job in cluster.telnyx.jobs for op in job.operations}
-    for wish in cluster.workload.wishes.values():
-        for line in wish.numbers:
-            reference = cluster.telnyx.number(line.id).customer_reference
-            assert reference == (wish.values["customer_reference"] if done.get(line.id) == "successful" else None)
 
 
 def left(database: Path) -> list[str]:
@@ -50,10 +52,11 @@ def left(database: Path) -> list[str]:
 def figures(cluster: Cluster) -> str:
     """Return what the trial was like: changes, jobs, what went wrong, and how soon the dead were noticed."""
     fates = Counter(fate.value for fate in cluster.workload.fates.values())
+    fates += Counter(wanted.course.value for wanted in cluster.workload.wanted.values())
     told = ", ".join(f"{times} {fate}" for fate, times in sorted(fates.items()))
     after = [f"{seconds:.1f}" for seconds in noticed_after(cluster)]
     return (
-        f"{fates.total()} changes ({told}), {len(cluster.telnyx.jobs)} jobs, {cluster.starts} starts; "
+        f"{len(cluster.workload.wanted)} changes ({told}), {len(cluster.telnyx.jobs)} jobs, {cluster.starts} starts; "
         f"claims of the killed were freed after {', '.join(after) or '-'} s"
     )
 

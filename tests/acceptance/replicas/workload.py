@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from bot.sandbox.slack import SlackUser
 from tests.acceptance.faults.people import People, Wish
+from tests.acceptance.replicas.deeds import Deeds
+from tests.acceptance.replicas.others import Others
+from tests.acceptance.replicas.wishes import Course, Wanted, courses, wanted
 from tests.acceptance.stage import Stage
-from tests.acceptance.stories import FORWARDING, PIN, REFERENCE
 from tests.acceptance.workspace import EVERYBODY, OPS
 
 if TYPE_CHECKING:
@@ -19,9 +22,6 @@ if TYPE_CHECKING:
 
 #: People who ask, each for one change after another.
 REQUESTERS: Final = {"U0ANA": "Ana", "U0BEA": "Bea", "U0CLEO": "Cleo"}
-#: Jobs of a change, and numbers of a job.
-JOBS: Final = 3
-NUMBERS: Final = 2
 #: How many times longer people wait than those who have one replica for themselves. Whoever starts anew too soon only
 #: makes more work, and on a slow machine never comes to an end.
 PATIENCE: Final = 3.0
@@ -40,40 +40,75 @@ class Fate(Enum):
 class Workload:
     """The changes of one trial, and everybody who has a hand in them."""
 
-    def __init__(self, cluster: Cluster, chance: random.Random, *, each: int) -> None:
+    def __init__(self, cluster: Cluster, chance: random.Random, *, each: int, varied: bool = True) -> None:
         self._cluster = cluster
         self._chance = chance
         self._each = each
-        self._wishes = list(_wishes(cluster, each))
+        drawn = courses(chance, each * len(REQUESTERS)) if varied else [Course.PLAIN] * each * len(REQUESTERS)
+        self._drawn = wanted(cluster, chance, drawn)
         self._people = [People(cluster, requester, patience=PATIENCE) for requester in _requesters(cluster)]
-        #: By name of the change: what was wanted, who wanted it, and what was decided.
-        self.wishes: dict[str, Wish] = {}
+        self.deeds, self._others = Deeds(cluster, chance), Others(cluster, chance)
+        #: By name of the change: what was wanted, who wanted it and from when to when, and what was decided.
+        self.wanted: dict[str, Wanted] = {}
         self.requesters: dict[str, str] = {}
+        self.asked: dict[str, tuple[datetime, datetime]] = {}
         self.fates: dict[str, Fate] = {}
+
+    @property
+    def wishes(self) -> dict[str, Wish]:
+        """What was wanted, by name of the change."""
+        return {name: each.wish for name, each in self.wanted.items()}
 
     async def play(self) -> None:
         """Ask for all of them, and decide about each as soon as it can be decided."""
         async with asyncio.TaskGroup() as group:
-            for number, people in enumerate(self._people):
-                mine = self._wishes[number * self._each : (number + 1) * self._each]
-                group.create_task(self._ask(group, people, mine))
+            meddling = asyncio.create_task(self.deeds.approve_extensions())
+            if any(each.course is Course.STAGED for each in self._drawn):
+                group.create_task(self._others.lend(self._is_any_in_stages))
+            if any(each.course is not Course.PLAIN for each in self._drawn):
+                group.create_task(self._others.freeze())
+            async with asyncio.TaskGroup() as deciding:
+                for number, people in enumerate(self._people):
+                    mine = self._drawn[number * self._each : (number + 1) * self._each]
+                    deciding.create_task(self._ask(deciding, people, mine))
+        meddling.cancel()
 
-    async def _ask(self, group: asyncio.TaskGroup, people: People, wishes: list[Wish]) -> None:
-        for wish in wishes:
-            name = await people.ask(wish)
+    async def _ask(self, group: asyncio.TaskGroup, people: People, wishes: list[Wanted]) -> None:
+        for each in wishes:
+            async with self.deeds.keyboards[people.ana.id]:
+                since = datetime.now(UTC)
+                name = await people.ask(each.first)
             assert name is not None, "nobody else wants these numbers"
-            self.wishes[name], self.requesters[name] = wish, people.ana.id
+            self.wanted[name], self.requesters[name] = each, people.ana.id
+            self.asked[name] = since, datetime.now(UTC)
             self.fates[name] = self._chance.choice([*(Fate.APPROVED for _ in range(10)), Fate.CANCELLED, Fate.STOPPED])
-            group.create_task(self._decide(people, name))
+            group.create_task(self._decide(people, name, each))
 
-    async def _decide(self, people: People, name: str) -> None:
-        if self.fates[name] is Fate.CANCELLED:
-            await people.cancel_undecided(name)
-            return
-        await people.approve(name)
-        if self.fates[name] is Fate.STOPPED:
-            await asyncio.sleep(self._chance.uniform(*SECOND_THOUGHTS))
-            await people.ana.command("/numbers", f"cancel {name}", channel=OPS)  # nobody may hear it
+    async def _decide(self, people: People, name: str, each: Wanted) -> None:
+        match self.fates[name]:
+            case Fate.CANCELLED:
+                await people.cancel_undecided(name)
+            case Fate.APPROVED:
+                await self.deeds.decide(people, name, each)
+            case Fate.STOPPED if each.course is Course.REVISED:  # whoever edits a plan that is cancelled never gets on
+                await self.deeds.decide(people, name, each)
+                await self._stop(people, name)
+            case Fate.STOPPED:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self.deeds.decide(people, name, each))
+                    group.create_task(self._stop(people, name))
+
+    async def _stop(self, people: People, name: str) -> None:
+        """Cancel a change some time after it was decided on; nobody may hear it."""
+        await self.deeds.decided(name)
+        await asyncio.sleep(self._chance.uniform(*SECOND_THOUGHTS))
+        await people.ana.command("/numbers", f"cancel {name}", channel=OPS)
+
+    def _is_any_in_stages(self) -> bool:
+        """Tell whether a change that is approved in stages is still to be asked for, or goes on."""
+        asked = [name for name, each in self.wanted.items() if each.course is Course.STAGED]
+        count = sum(each.course is Course.STAGED for each in self._drawn)
+        return len(asked) < count or not all(self.deeds.over(name) for name in asked)
 
 
 def _requesters(stage: Stage) -> Iterator[SlackUser]:
@@ -83,21 +118,3 @@ def _requesters(stage: Stage) -> Iterator[SlackUser]:
             continue
         yield stage.slack.add_person(id_, name=name)
         stage.slack.workspace.channels[OPS].members.append(id_)
-
-
-def _wishes(stage: Stage, each: int) -> Iterator[Wish]:
-    """Give the account the numbers, and say what is wanted of them: no two changes want the same.
-
-    A nested object is sent whole, so numbers that forward to different places go into different jobs. The carrier
-    fails one number of every third change.
-    """
-    for number in range(each * len(REQUESTERS)):
-        lines = []
-        for job in range(number * JOBS, (number + 1) * JOBS):
-            forwarding = {"call_forwarding_enabled": True, "forwards_to": f"+1720555{job:04}"}
-            voice = {"call_forwarding": {**forwarding, "forwarding_type": "always"}}
-            lines += stage.telnyx.add_numbers(NUMBERS, start=f"+1303555{job * NUMBERS:04}", voice=voice)
-        if number % 3 == 0:
-            stage.telnyx.fail(lines[1].phone_number, detail="The field is invalid.", pointer="/external_pin")
-        values = {"external_pin": PIN, "customer_reference": f"{REFERENCE}-{number}", FORWARDING: "on-failure"}
-        yield Wish(lines, values)
