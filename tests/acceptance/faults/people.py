@@ -19,6 +19,8 @@ from tests.filling import fill
 #: How long people wait for something that should come at once, and for something that takes its time; in seconds.
 SOON: Final = 3.0
 LATER: Final = 8.0
+#: After how many seconds a modal that asks for patience says to close it and to look.
+A_MINUTE: Final = 60.0
 
 _NAME: Final = re.compile(r"CHG-\d+")
 #: How an answer to ``/numbers locks`` reads.
@@ -191,6 +193,8 @@ class People:
     async def _press_request(self, name: str) -> bool:
         """Ana presses "Request approval" until both cards are there; False when she has to start anew."""
         places = (self._scene.story.approval_channel, OPS)
+        clock = asyncio.get_running_loop().time
+        pressed = clock()
         while not all(self._about(name, channel) for channel in places):
             view = self.ana.view
             if view is not None and view.callback_id == "preview":
@@ -198,6 +202,11 @@ class People:
                     return False
                 await self._scene.up.wait()
                 await self.ana.submit()
+                pressed = clock()
+            elif self._shows("loading") and clock() - pressed > A_MINUTE:
+                # Whoever took it has died before anything was written down: she does what the modal tells her.
+                await self.ana.close(everything=True)
+                return False
             with contextlib.suppress(TimeoutError):
                 await self._slack.wait_for(
                     lambda: all(self._about(name, channel) for channel in places), timeout=self._soon
