@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import json
 import secrets
 import string
 from collections.abc import Iterable, Iterator
@@ -47,7 +47,7 @@ def walk(blocks: Iterable[Json]) -> Iterator[tuple[Json, Json]]:
 
 def with_ids(blocks: Iterable[Json]) -> list[Json]:
     """Return a copy of the blocks in which each block and each usable element has an id."""
-    owned = copy.deepcopy(list(blocks))
+    owned: list[Json] = json.loads(json.dumps(list(blocks)))
     for block in flat(owned):
         block.setdefault("block_id", short_id())
     for _, element in walk(owned):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import json
 import re
 import time
 
@@ -17,7 +17,7 @@ VERIFICATION_TOKEN = "deprecated-verification-token"  # noqa: S105 - a made-up v
 def view_json(view: View) -> Json:
     """Return a view with everything that Slack adds to it."""
     return {
-        **copy.deepcopy(view.content),
+        **json.loads(json.dumps(view.content)),
         "id": view.id,
         "team_id": TEAM,
         "state": {"values": view.values},

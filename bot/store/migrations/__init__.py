@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -79,11 +80,10 @@ def differs(connection: Connection) -> bool:
     return bool(compare_metadata(MigrationContext.configure(connection), metadata))
 
 
+@cache
 def scripts() -> ScriptDirectory:
-    """Return the migrations of this version."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    return ScriptDirectory.from_config(config)
+    """Return the migrations of this version, which are read once."""
+    return ScriptDirectory.from_config(_config())
 
 
 def take_turn(connection: Connection) -> None:
@@ -99,16 +99,21 @@ def take_turn(connection: Connection) -> None:
 def upgrade(connection: Connection) -> tuple[str, str]:
     """Upgrade within the transaction of ``connection``, and return what :func:`migrate` does."""
     take_turn(connection)
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    config.attributes["connection"] = connection
-    directory = ScriptDirectory.from_config(config)
-    known = {script.revision for script in directory.walk_revisions()}
-    before = revision(connection)
+    known = {script.revision for script in scripts().walk_revisions()}
+    before, head = revision(connection), scripts().get_current_head() or "-"
     if before is not None and before not in known:
         raise DatabaseTooNew(
             f"The database has revision {before}, which this version does not know: "
             "it was written by a newer Linesman. Install that version, or restore a backup."
         )
-    command.upgrade(config, "head")
-    return before or "-", directory.get_current_head() or "-"
+    if before != head:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return before or "-", head
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    return config
