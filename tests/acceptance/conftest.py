@@ -19,6 +19,7 @@ pytest.register_assert_rewrite(
     "tests.acceptance.stage",
     "tests.acceptance.faults.reckoning",
     "tests.acceptance.faults.trials",
+    "tests.acceptance.replicas.approvals",
     "tests.acceptance.replicas.cluster",
     "tests.acceptance.replicas.endings",
     "tests.acceptance.replicas.trails",

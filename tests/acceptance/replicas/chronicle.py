@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from tests.acceptance.replicas.steps import ITSELF
 from tests.acceptance.replicas.wishes import OPAL
 from tests.acceptance.stories.staged import DANA, FIRST, MAX, MIA, SECOND
 
-ITSELF: Final = "linesman"
 BEA, CLEO, ANA = "U0BEA", "U0CLEO", "U0ANA"
 #: Whoever asks for each of the changes: as in :mod:`tests.acceptance.replicas.pasts`.
-_WHO: Final = {1: BEA, 2: CLEO, 3: ANA, 4: BEA, 5: CLEO, 6: ANA, 7: BEA}
+_WHO: Final = {1: BEA, 2: CLEO, 3: ANA, 4: BEA, 5: CLEO, 6: ANA, 7: BEA, 8: CLEO}
 
 
 @dataclass
@@ -38,7 +38,8 @@ def chronicle() -> list[Event]:
         *_in_stages(5),
         *_asked(6),
         Event(6, "cancelled", ANA),
-        *_temporary(7),
+        *_temporary(7, extension=9, restore=10),
+        *_taken_back(8),
     ]
 
 
@@ -105,8 +106,17 @@ def _in_stages(change: int) -> Iterator[Event]:
     yield Event(change, "finished")
 
 
-def _temporary(change: int) -> Iterator[Event]:
-    extension, restore = change + 1, change + 2
+def _taken_back(change: int) -> Iterator[Event]:
+    yield from _asked(change)
+    yield Event(change, "approved", MIA, "plan", {"stage": FIRST})
+    yield Event(None, "delegated", DANA)
+    yield Event(change, "approved", MAX, "plan", {"stage": SECOND, "on_behalf_of": DANA})
+    yield Event(change, "approval_lapsed", digest="plan")
+    yield Event(change, "not_approved", digest="plan")
+    yield Event(None, "delegation_ended", DANA)
+
+
+def _temporary(change: int, *, extension: int, restore: int) -> Iterator[Event]:
     yield from _asked(change)
     yield from _approved(change)
     yield from _sent(change, 1, 2, 3)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from tests.acceptance.replicas import pasts
-from tests.acceptance.replicas.chronicle import ANA, BEA, ITSELF, Event
+from tests.acceptance.replicas.chronicle import ANA, BEA, Event
 from tests.acceptance.replicas.pasts import Past
+from tests.acceptance.replicas.steps import ITSELF
 from tests.acceptance.replicas.wishes import OPAL
 from tests.acceptance.replicas.workload import Fate
 from tests.acceptance.stories.staged import DANA, MAX, OTTO, SECOND
@@ -102,6 +103,15 @@ _APPROVED: Final[Mapping[str, Forgery]] = {
     "a stage that nobody approved": _lost(pasts.STAGED, "approved"),
     "an approval that lapsed": _more(pasts.STAGED, "approval_lapsed", before="started"),
 }
+_TAKEN_BACK: Final[Mapping[str, Forgery]] = {
+    "an end for want of approvals that count": _lost(pasts.TAKEN_BACK, "approval_lapsed"),
+    "an end for want of approvals that nobody gave": _lost(pasts.TAKEN_BACK, "approved"),
+    "an end before all have approved": _both(
+        _lost(pasts.TAKEN_BACK, "approval_lapsed"),
+        _before(pasts.TAKEN_BACK, "approved", moved=(pasts.TAKEN_BACK, "not_approved")),
+        _before(pasts.TAKEN_BACK, "not_approved", moved=(pasts.TAKEN_BACK, "approved")),
+    ),
+}
 _RIGHT: Final[Mapping[str, Forgery]] = {
     "an approval of one's own": _by(BEA, pasts.TEMPORARY, "approved"),
     "an approval in another's stage": _told(pasts.STAGED, "approved", stage=SECOND),
@@ -162,7 +172,8 @@ FORGERIES: Final[Mapping[str, tuple[str, Forgery]]] = {
     for judge, forgeries in {
         "assert_it_was_written_down": _STEPS,
         "_assert_who_did_it": _WHO,
-        "_assert_it_was_approved": _APPROVED,
+        "assert_it_was_approved": _APPROVED,
+        "assert_it_was_taken_back": _TAKEN_BACK,
         "_assert_in_their_right": _RIGHT,
         "_assert_no_lapsed_right_counts": _LENT,
         "assert_each_was_let_go": _LET_GO,

@@ -25,7 +25,8 @@ from tests.acceptance.replicas.wishes import HAD, JOBS, REFUSED, WAVES, Course, 
 from tests.acceptance.replicas.workload import REQUESTERS, Fate
 from tests.acceptance.workspace import APPROVALS, OPS
 
-#: The changes, from CHG-1 on. The provider refuses a number of the first, fourth and seventh; the sixth is cancelled.
+#: The changes, from CHG-1 on. The provider refuses a number of the first, fourth and seventh; the sixth is cancelled,
+#: and of the last an approval is taken back.
 COURSES: Final = (
     Course.CLOSE,
     Course.REVISED,
@@ -34,8 +35,9 @@ COURSES: Final = (
     Course.STAGED,
     Course.PLAIN,
     Course.TEMPORARY,
+    Course.STAGED,
 )
-CLOSE, REVISED, PLAIN, IN_WAVES, STAGED, CANCELLED, TEMPORARY = range(1, len(COURSES) + 1)
+CLOSE, REVISED, PLAIN, IN_WAVES, STAGED, CANCELLED, TEMPORARY, TAKEN_BACK = range(1, len(COURSES) + 1)
 #: The request for a later end of the temporary change, and what gives its numbers back.
 EXTENSION, RESTORE = len(COURSES) + 1, len(COURSES) + 2
 #: When the changes were asked for, and when the third of them is to begin.
@@ -83,7 +85,7 @@ class Past:
         load.asked[name] = ASKED, ASKED + timedelta(seconds=5)
         load.fates[name] = Fate.CANCELLED if number == CANCELLED else Fate.APPROVED
         self.say(APPROVALS, f"{name}:approval_card", "Decided")
-        if number == CANCELLED:
+        if number in (CANCELLED, TAKEN_BACK):
             self.say(OPS, f"{name}:card", "⚪ Cancelled")
             return
         told = "Partly failed" if each.fails else "Succeeded"

@@ -4,27 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Final, Protocol
+from typing import Final
 
 from bot.sandbox.telnyx import Job
+from tests.acceptance.replicas.steps import ITSELF, Step
 from tests.acceptance.replicas.wishes import Wanted
 
 #: How many numbers are in each wave.
 SIZES: Final = (2, 3, 1)
-#: Who lets the next wave go where nobody has to be asked.
-_ITSELF: Final = "linesman"
-
-
-class Step(Protocol):
-    """One event of the audit log."""
-
-    @property
-    def what(self) -> str:
-        """What happened."""
-
-    @property
-    def actor(self) -> str:
-        """Who did it."""
 
 
 def assert_they_follow_each_other(wanted: Wanted, jobs: Sequence[Job]) -> None:
@@ -57,7 +44,7 @@ def assert_each_was_let_go(steps: Sequence[Step], wanted: Wanted) -> None:
                 assert troubled or _asks(wanted), "nobody was to be asked"
                 waits = True
             case "continued":
-                assert waits is (step.actor != _ITSELF), f"{step.actor} let it go on"
+                assert waits is (step.actor != ITSELF), f"{step.actor} let it go on"
                 assert waits or not _asks(wanted), "somebody was to be asked"
                 assert waits or not (let_go == 1 and _fails_too_often(wanted)), "too many have failed to go on"
                 waits, let_go = False, let_go + 1
