@@ -48,9 +48,9 @@ class Replica:
         self.process.strike(number)
 
     def kill(self) -> None:
-        """Kill the process, and write down when."""
+        """Kill the process, and write down when; one that is dead already was killed before."""
         if self.process.pid is not None:
-            self.killed[self.process.pid] = datetime.now(UTC)
+            self.killed.setdefault(self.process.pid, datetime.now(UTC))
         self.send(signal.SIGKILL)
 
 
