@@ -181,9 +181,13 @@ def restore_lines(details: ChangeDetails, limit: int) -> list[tuple[str, str]]:
 
 
 def temporary_history(details: ChangeDetails, data: Mapping[str, Any], counts: Mapping[str, int]) -> str:
-    """Return a line of history about a temporary change; empty when the line is about something else."""
+    """Return a line of history about a temporary change; empty when the line is about something else.
+
+    The end is that of the moment which the line tells of; one that an earlier version left behind has the present one.
+    """
     change = details.change
-    until = f"until {change.until}" if change.until else "for a while"
+    end = data.get("until") or change.until
+    until = f"until {end}" if end else "for a while"
     match data["what"]:
         case "in_effect":
             return f"⏲️ In effect {until}: {', '.join(count_parts(**counts))}. {person(change.requester)}"

@@ -37,9 +37,9 @@ class Reminders:
                 return
             if change.state is ChangeState.IN_EFFECT:
                 await tx.tasks.done(claim)
-                await self._notify.line(
-                    tx, change.id, "ends_soon", each=f"{change.until.at:%Y%m%d%H%M}" if change.until else ""
-                )
+                until = change.until
+                each = f"{until.at:%Y%m%d%H%M}" if until else ""
+                await self._notify.line(tx, change.id, "ends_soon", each=each, until=str(until or ""))
                 await tx.events.add(change.id, "reminded", at=now, times=1)
                 self._context.ring()
                 return

@@ -75,7 +75,7 @@ class ChangeEnd:
         ends_at = max(change.until.at, now) if await tx.locks.held(change.id) else now
         await self._due(tx, change.id, ends_at)
         await self._notify.cards(tx, change.id)
-        await self._notify.line(tx, change.id, "in_effect", **counts)
+        await self._notify.line(tx, change.id, "in_effect", until=str(change.until), **counts)
         if counts["failed"] or counts["differs"] or counts["unverified"]:
             await self._notify.failure(tx, change.id, "failed", **counts)
         return True

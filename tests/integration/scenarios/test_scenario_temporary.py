@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,7 +18,7 @@ from bot.changes.outcome.follow_ups import CarriedOver, to_undo
 from bot.sandbox.close import CloseStandIn, Fixtures
 from bot.sandbox.slack import SlackUser
 from bot.store.queue.tasks import Claim, Handler, Task
-from tests.integration.scenarios.stage import FAILURES, Stage
+from tests.integration.scenarios.stage import FAILURES, OPS, Stage
 from tests.integration.scenarios.steps import card_says, reject
 from tests.integration.scenarios.test_scenario_policy import under
 
@@ -491,6 +492,50 @@ async def test_a_closed_window_is_told_beforehand(idle: Stage, tmp_path: Path) -
     shown = await proposed(stage, ["+13035550000"])
 
     assert "At that time its change window is closed: they go back when it opens" in shown
+
+
+def end_of(stage: Stage, change: int) -> str:
+    """Return until when a change is in effect, as its card says."""
+    found = re.search(r"In effect until (.+? \(.+?\));", stage.read(stage.card(change)))
+    assert found is not None
+    return found[1]
+
+
+async def test_a_late_line_tells_the_end_of_its_moment(stage: Stage, numbers: list[str]) -> None:
+    """What Slack takes only after *End now* says until when the change was to be in effect when it came into effect."""
+    await proposed(stage, numbers)
+    change = await stage.request()
+    await stage.quiet()
+    stage.slack.close_method("chat.postMessage", seconds=3600, channel=OPS)
+    await stage.approve(change)
+    await card_says(stage, change, "In effect")
+    until = end_of(stage, change)
+    await end_now(stage, change, stage.ana)
+    stage.slack.open_methods()
+    stage.clock.advance(3600)
+    await stage.ended(change)
+
+    assert [line for line in stage.thread(change) if f"In effect until {until}: 3 verified" in line] != []
+
+
+async def test_a_late_reminder_tells_the_end_of_its_moment(stage: Stage, numbers: list[str]) -> None:
+    """What Slack takes only when the change was extended says which end was near."""
+    change = await in_effect(stage, numbers)
+    extension = await asked_to_extend(stage, change)
+    until = end_of(stage, change)
+    stage.clock.advance(3.4 * 3600)
+    stage.slack.close_method("chat.postMessage", seconds=3600, channel=OPS)
+    stage.clock.advance(0.4 * 3600)
+    async with asyncio.timeout(60):
+        while "Reminder sent" not in await stage.command(f"status CHG-{change}"):  # noqa: ASYNC110 - nobody is told yet
+            await asyncio.sleep(0.05)
+    assert "CHG-1 is extended" in await stage.approve(extension)
+    await stage.slack.wait_for(lambda: end_of(stage, change) != until, what="the later end")
+    stage.slack.open_methods()
+    stage.clock.advance(3600)
+    await stage.quiet()
+
+    assert [line for line in stage.thread(change) if f"this ends soon; it is in effect until {until}." in line] != []
 
 
 async def asked_to_extend(stage: Stage, change: int, until: str = "in 9 hours") -> int:
