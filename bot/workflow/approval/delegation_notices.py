@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from bot.changes.model.delegation import Delegation
-from bot.errors import ChannelLost, DeliveryError, DeliveryPostponed
+from bot.errors import ChannelLost, ClaimLost, DeliveryError, DeliveryPostponed
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.workflow.approval.delegations import end_by_itself
 from bot.workflow.approval.rights import name_of
@@ -45,6 +45,9 @@ class DelegationNotices:
         """Carry out the task: end what is over, tell what is new, and wait for the end."""
         async with self._context.database.transaction() as tx:
             delegation = await tx.delegations.hold(claim.subject)
+            if not await tx.tasks.held(claim):
+                # It was ended or moved before this began, and so is due again: whoever claimed it since tells of that.
+                raise ClaimLost
             now = self._context.clock()
             if over := delegation.ended_at is None and not delegation.active(now):
                 await end_by_itself(tx, self._notify, delegation, now)

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from bot.sandbox.slack import SlackUser
+from bot.store.queue.tasks import Claim, Handler, Task
 from tests.integration.scenarios.stage import OPS, Stage
 from tests.integration.scenarios.test_scenario_home import opened
 from tests.integration.scenarios.test_scenario_retention import DAY, until
@@ -86,6 +87,45 @@ async def test_the_delegate_is_told_of_it_and_of_every_change_to_it(stage: Stage
     found = await events(stage, "delegated", "delegation_changed", "delegation_ended")
     assert [each["what"] for each in found] == ["delegated", "delegation_changed", "delegation_ended"]
     assert len({each["details"]["delegation"] for each in found}) == 1
+
+
+async def test_two_replicas_do_not_tell_of_the_same_end(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that has claimed the word of a beginning, and begins while another tells of the end, says nothing."""
+    assert stage.bot is not None
+    worker = stage.bot.worker
+    handlers: dict[Task, Handler] = worker._tasks._handlers  # type: ignore[assignment]  # it is one
+    follow, claimed, begins, says = handlers[Task.DELEGATION], asyncio.Event(), asyncio.Event(), asyncio.Event()
+    messages = follow.__self__._direct_messages  # type: ignore[attr-defined]  # it is a method
+    write, writing = messages.write, asyncio.Semaphore(0)
+
+    async def later(claim: Claim) -> None:
+        claimed.set()
+        await begins.wait()
+        await follow(claim)
+
+    async def slowly(*what: str) -> None:
+        writing.release()
+        await says.wait()
+        await write(*what)
+
+    monkeypatch.setitem(handlers, Task.DELEGATION, later)
+    monkeypatch.setattr(messages, "write", slowly)
+    await lend(stage)
+    await claimed.wait()
+    await stage.command("delegate end @Sam", by=stage.max)
+    async with worker._context.database.transaction() as tx:
+        [other] = await tx.tasks.claim(owner="another", now=stage.clock(), lease=timedelta(hours=1), limit=1)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(follow(other))
+        await writing.acquire()
+        begins.set()
+        while worker._tasks.ids and writing.locked():  # noqa: ASYNC110 - until it has begun to write, or given up
+            await asyncio.sleep(0.01)
+        says.set()
+    await stage.quiet()
+
+    [word] = told(stage, stage.sam)
+    assert "Max ended the delegation" in word
 
 
 async def test_a_day_alone_is_its_first_minute(stage: Stage) -> None:
