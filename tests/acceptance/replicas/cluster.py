@@ -62,6 +62,8 @@ class Cluster(RestartingStage):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.workload = Workload(self, self.chance, each=self.each, varied=self.stormy)
+        # What people draw hangs on what happens; the weather of a seed stays the same.
+        self._weather = random.Random(self.chance.random())  # noqa: S311 - no secret
 
     @property
     def starts(self) -> int:
@@ -118,7 +120,7 @@ class Cluster(RestartingStage):
         await self.up.wait()
         async with asyncio.TaskGroup() as group:
             if self.stormy:
-                group.create_task(Weather(self.replicas, self.chance, self._note).rage())
+                group.create_task(Weather(self.replicas, self._weather, self._note).rage())
             group.create_task(self.workload.play())
         await self._quiet()
         self.locks = await People(self).ask_for_locks()

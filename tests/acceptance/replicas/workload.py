@@ -37,17 +37,23 @@ class Fate(Enum):
     STOPPED = "stopped"  #: approved, and cancelled some time later, perhaps too late
 
 
+#: How often each is drawn, compared with the others.
+_OFTEN: Final = {Fate.APPROVED: 10, Fate.CANCELLED: 1, Fate.STOPPED: 1}
+
+
 class Workload:
     """The changes of one trial, and everybody who has a hand in them."""
 
     def __init__(self, cluster: Cluster, chance: random.Random, *, each: int, varied: bool = True) -> None:
         self._cluster = cluster
-        self._chance = chance
         self._each = each
         drawn = courses(chance, each * len(REQUESTERS)) if varied else [Course.PLAIN] * each * len(REQUESTERS)
         self._drawn = wanted(cluster, chance, drawn)
+        self._fates = chance.choices(list(_OFTEN), list(_OFTEN.values()), k=len(drawn))
         self._people = [People(cluster, requester, patience=PATIENCE) for requester in _requesters(cluster)]
-        self.deeds, self._others = Deeds(cluster, chance), Others(cluster, chance)
+        # What is drawn while it plays hangs on what comes first; nothing else may hang on that.
+        self._chance, *others = (random.Random(chance.random()) for _ in range(3))  # noqa: S311 - no secret
+        self.deeds, self._others = Deeds(cluster, others[0]), Others(cluster, others[1])
         #: By name of the change: what was wanted, who wanted it and from when to when, and what was decided.
         self.wanted: dict[str, Wanted] = {}
         self.requesters: dict[str, str] = {}
@@ -69,19 +75,19 @@ class Workload:
                 group.create_task(self._others.freeze())
             async with asyncio.TaskGroup() as deciding:
                 for number, people in enumerate(self._people):
-                    mine = self._drawn[number * self._each : (number + 1) * self._each]
+                    mine = slice(number * self._each, (number + 1) * self._each)
                     deciding.create_task(self._ask(deciding, people, mine))
         meddling.cancel()
 
-    async def _ask(self, group: asyncio.TaskGroup, people: People, wishes: list[Wanted]) -> None:
-        for each in wishes:
+    async def _ask(self, group: asyncio.TaskGroup, people: People, mine: slice) -> None:
+        for each, fate in zip(self._drawn[mine], self._fates[mine], strict=True):
             async with self.deeds.keyboards[people.ana.id]:
                 since = datetime.now(UTC)
                 name = await people.ask(each.first)
             assert name is not None, "nobody else wants these numbers"
             self.wanted[name], self.requesters[name] = each, people.ana.id
             self.asked[name] = since, datetime.now(UTC)
-            self.fates[name] = self._chance.choice([*(Fate.APPROVED for _ in range(10)), Fate.CANCELLED, Fate.STOPPED])
+            self.fates[name] = fate
             group.create_task(self._decide(people, name, each))
 
     async def _decide(self, people: People, name: str, each: Wanted) -> None:
