@@ -38,6 +38,8 @@ ENDED: Final = (
 )
 #: What somebody lends somebody, and nobody has ended.
 LENT: Final = "SELECT 1 FROM delegations WHERE delegator = ? AND delegate = ? AND ended_at IS NULL"
+#: When each right ends that somebody lends.
+UNTIL: Final = "SELECT delegator, delegate, ends_at FROM delegations ORDER BY id"
 #: Each right that was ended before its time, of which people were to be told.
 TO_TELL: Final = "SELECT id, version, delegator, delegate, ended_by FROM delegations WHERE ended_by <> ''"
 
@@ -49,7 +51,8 @@ class Lent:
     delegator: str
     delegate: str
     since: datetime
-    #: When it ends at the latest.
+    #: When it ends at the latest, as it was typed; and as things are now.
+    typed: datetime
     until: datetime
     #: When it was answered; None when it was not, or not yet.
     answered: datetime | None = None
@@ -71,7 +74,8 @@ class Delegations:
     def lending(self, delegator: SlackUser, delegate: SlackUser, minutes: int) -> Lent:
         """Note that somebody is about to lend their right for so many minutes; they note when that was answered."""
         now = self._world.nature.now()
-        lent = Lent(delegator.id, delegate.id, now, now + timedelta(minutes=minutes) + BEGUN)
+        until = now + timedelta(minutes=minutes) + BEGUN
+        lent = Lent(delegator.id, delegate.id, now, until, until)
         self._lent.append(lent)
         return lent
 
@@ -129,7 +133,15 @@ class Delegations:
                     self._wrong(f"{actor} ended what {pair[0]} lends {pair[1]}, and has not pressed End, or may not")
             elif whose and ((whose, actor) not in active or not self.lends(whose, actor, _moment(at))):
                 self._wrong(f"CHG-{change} was {what} by {actor} for {whose} at {at}, who did not lend that right then")
+        self._each_ends_as_typed()
         self._everybody_was_told()
+
+    def _each_ends_as_typed(self) -> None:
+        """Want each right to end when somebody said; a clock that was set tells nothing."""
+        for delegator, delegate, ends in self._rows(UNTIL) if not self._world.judge.clock_set else ():
+            said = [each.typed for each in self._lent if (each.delegator, each.delegate) == (delegator, delegate)]
+            if not any(typed - 2 * BEGUN <= _moment(ends) <= typed for typed in said):
+                self._wrong(f"{delegator} lends {delegate} until {ends}, and typed, at the latest, {said}")
 
     def _everybody_was_told(self) -> None:
         """Want whom it concerns to have been told that a right ended before its time, once."""
