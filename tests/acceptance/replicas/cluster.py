@@ -24,7 +24,7 @@ from tests.acceptance.faults.people import People
 from tests.acceptance.process_pool import PooledProcess, ProcessPool
 from tests.acceptance.replicas.proxy import Proxy
 from tests.acceptance.replicas.weather import Replica, Weather
-from tests.acceptance.replicas.wishes import OPAL, Rules
+from tests.acceptance.replicas.wishes import OPAL, Everybody, Rules
 from tests.acceptance.replicas.workload import REQUESTERS, Workload
 from tests.acceptance.stage import API_KEY, APP_TOKEN, BOT_TOKEN, CLOSE_KEY, SIGNING_SECRET, RestartingStage, free_port
 from tests.acceptance.stories.staged import MAX, MIA
@@ -170,7 +170,7 @@ async def cluster(
             slack=slack,
             telnyx=telnyx,
             close=close,
-            story=Rules(),
+            story=Rules() if stormy else Everybody(),
             folder=folder,
             transport="socket",
             address=address,

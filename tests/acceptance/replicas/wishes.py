@@ -58,10 +58,15 @@ _OFTEN: Final = {
 }
 
 
-class Rules(Settings):
-    """The people of a trial, and the rule under which some of its changes are approved in stages."""
+class Everybody(Settings):
+    """The people of a trial."""
 
     others: ClassVar = {MIA: "Mia", OTTO: "Otto", DANA: "Dana", OPAL: "Opal"}
+
+
+class Rules(Everybody):
+    """They, and the rule under which some changes are approved in stages; its pause is one that no real bot takes."""
+
     policy = f"""
 [[rule]]
 name = "in stages"
