@@ -11,7 +11,7 @@ from tests.acceptance.replicas.wishes import OPAL
 from tests.acceptance.stories.staged import DANA, FIRST, MAX, MIA, SECOND
 
 BEA, CLEO, ANA = "U0BEA", "U0CLEO", "U0ANA"
-#: Whoever asks for each of the changes: as in :mod:`tests.acceptance.replicas.pasts`.
+#: Whoever asks for each of the changes: as in ``pasts.py`` beside this.
 _WHO: Final = {1: BEA, 2: CLEO, 3: ANA, 4: BEA, 5: CLEO, 6: ANA, 7: BEA, 8: CLEO}
 
 
