@@ -18,6 +18,7 @@ from bot.changes.sheets.columns import ERRORS, heading_of, key
 from bot.changes.sheets.presentation import MisdisplayedCell
 from bot.changes.sheets.sheet import Sheet
 from bot.changes.sheets.tables import Cells, open_table, trimmed
+from bot.changes.text.cells import is_nothing
 from bot.changes.text.characters import LOST
 from bot.errors import InvalidValue
 
@@ -88,7 +89,15 @@ def _with(cells: Cells, at: int, text: str, written: Callable[[object], object])
 
 
 def _guarded_text(cell: object) -> str:
-    return guarded(str(cell).strip())
+    return _guarded(str(cell).strip())
+
+
+def _guarded(text: str) -> str:
+    """Return a text that is no formula; what says "nothing" elsewhere stays, as an apostrophe would make it meant.
+
+    Of these only dashes begin as a formula may, and a dash alone computes nothing.
+    """
+    return text if is_nothing(text) else guarded(text)
 
 
 def _kept(cell: object) -> object:
@@ -98,7 +107,7 @@ def _kept(cell: object) -> object:
     """
     if isinstance(cell, str):
         # What no workbook can hold stays something that is refused.
-        return guarded(_CODE.sub("_x005F_", ILLEGAL_CHARACTERS_RE.sub(LOST, cell.strip())))
+        return _guarded(_CODE.sub("_x005F_", ILLEGAL_CHARACTERS_RE.sub(LOST, cell.strip())))
     if isinstance(cell, ArrayFormula | DataTableFormula):
         return guarded(getattr(cell, "text", None) or "=")
     if isinstance(cell, MisdisplayedCell):
