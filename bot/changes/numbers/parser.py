@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -23,7 +24,7 @@ _MISLABELLED: Final = "links to a different number than it shows; paste the numb
 class BadEntry:
     """Something among the numbers that cannot be read."""
 
-    #: As typed, without control characters, at most :data:`SHOWN` characters.
+    #: As typed, on one line without control characters, at most :data:`SHOWN` characters.
     text: str
     #: What is wrong and what to do, as the predicate of a sentence that begins with the text.
     why: str
@@ -76,7 +77,9 @@ def read_numbers(texts: Sequence[str], *, is_id: Callable[[str], bool], region: 
 
 
 def _shown(typed: str) -> str:
-    return typed if len(typed) <= SHOWN else f"{typed[: SHOWN - 1]}…"
+    """Return ``typed`` on one line: a range may have a tab or a new line in it, beside its sign."""
+    text = re.sub(r"\s", " ", typed)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
 def _pieces(paste: Paste, is_id: Callable[[str], bool], region: str) -> Iterator[Piece]:
