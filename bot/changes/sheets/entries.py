@@ -28,6 +28,10 @@ _NAMELESS_ID: Final = re.compile(r"(\S+) \(name unknown\)")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*", re.ASCII)
 
 
+class ForeignList(InvalidValue):
+    """A cell has a list in another program's form; with an apostrophe in front, its text is taken as it is."""
+
+
 def read_identifier(cell: object, is_id: Callable[[str], bool]) -> str:
     """Return the E.164 number or provider id in ``cell``, nothing for a blank one.
 
@@ -53,7 +57,8 @@ def read_identifier(cell: object, is_id: Callable[[str], bool]) -> str:
 def read_entry(setting: Setting, cell: object) -> Value:
     """Return the value that ``cell`` gives to ``setting``; None for a blank one, which keeps the current value.
 
-    Raises :class:`bot.errors.InvalidValue` with a sentence for the person.
+    Raises :class:`bot.errors.InvalidValue` with a sentence for the person, :class:`ForeignList` where an apostrophe
+    would have the cell taken as it is.
     """
     if is_clear(cell):
         if not setting.clearable:
@@ -98,7 +103,7 @@ def _refuse_foreign(setting: Setting, text: str) -> None:
             ways.append("put an apostrophe in front to mean these characters")
         raise InvalidValue(f"“{shown(text)}” is how other programs write an empty value: {', or '.join(ways)}.")
     if is_odd(setting, text):
-        raise InvalidValue(
+        raise ForeignList(
             f"“{shown(text)}” is a list in another program's form; write the entries with commas between them and "
             "without brackets, quotes and bullets, or put an apostrophe in front to mean these characters."
         )

@@ -16,6 +16,7 @@ from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 from bot.changes.sheets.cells import SHOWN_ONLY, guarded, plain
 from bot.changes.sheets.columns import ERRORS, heading_of, key
 from bot.changes.sheets.presentation import MisdisplayedCell
+from bot.changes.sheets.refusals import shown
 from bot.changes.sheets.sheet import Sheet
 from bot.changes.sheets.tables import Cells, open_table, trimmed
 from bot.changes.text.cells import is_nothing
@@ -60,14 +61,21 @@ def _workbook(name: str, content: bytes, sheet: Sheet) -> bytes:
 def _rows(name: str, content: bytes, sheet: Sheet, written: Callable[[object], object]) -> Iterator[list[object]]:
     """Yield every row of the sheet, blank ones included, with its errors in their column."""
     errors: Mapping[int, str] = _errors(sheet)
+    foreign = _foreign(sheet)
+    titles: list[str] = []
     at = sheet.layout.width
     with open_table(name, content) as table:
         for number, cells in table.rows(sheet.layout):
             filled = trimmed(cells)
             if number == sheet.layout.headings:
-                at = next((at for at, cell in enumerate(filled) if key(heading_of(cell)) == key(ERRORS)), at)
+                headings = [heading_of(cell) for cell in filled]
+                titles = [shown(heading) for heading in headings]
+                at = next((at for at, heading in enumerate(headings) if key(heading) == key(ERRORS)), at)
                 yield _with(filled, at, ERRORS, written)
             elif filled:
+                if number in foreign:
+                    odd = {at for at, title in enumerate(titles) if title in foreign[number]}
+                    filled = [_never_meant(cell) if at in odd else cell for at, cell in enumerate(filled)]
                 yield _with(filled, at, errors.get(number, ""), written)
             else:
                 yield []
@@ -81,11 +89,29 @@ def _errors(sheet: Sheet) -> dict[int, str]:
     return {row: guarded(" ".join(found)) for row, found in texts.items()}
 
 
+def _foreign(sheet: Sheet) -> dict[int, set[str]]:
+    """Return row -> the titles of its columns that have a list in another program's form."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for problem in sheet.problems:
+        if problem.foreign:
+            found[problem.row].add(problem.column)
+    return found
+
+
 def _with(cells: Cells, at: int, text: str, written: Callable[[object], object]) -> list[object]:
     row: list[object] = [written(cell) for cell in cells]
     row.extend([""] * (at + 1 - len(row)))
     row[at] = text
     return row
+
+
+def _never_meant(cell: object) -> object:
+    """Return a list in another program's form so that guarding it against formulas does not say that it is meant.
+
+    Below a line of its own it stays what it is.
+    """
+    text = str(cell).strip()
+    return f"{SHOWN_ONLY}\n{text}" if guarded(text).startswith("'") else cell
 
 
 def _guarded_text(cell: object) -> str:

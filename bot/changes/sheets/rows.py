@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.changes.model.kinds import Kind
 from bot.changes.model.values import Value, Values
 from bot.changes.sheets.cells import MangledCell, plain
 from bot.changes.sheets.columns import Columns
-from bot.changes.sheets.entries import read_entry, read_identifier
+from bot.changes.sheets.entries import ForeignList, read_entry, read_identifier
 from bot.changes.sheets.refusals import shown
 from bot.changes.sheets.sheet import SheetProblem, SheetRow
 from bot.changes.sheets.tables import Cells, is_blank
@@ -37,12 +37,22 @@ class ReadRow:
     bad: bool = False
 
 
+class _Wrong(NamedTuple):
+    """What is wrong with one cell."""
+
+    #: Of the column.
+    title: str
+    setting: str
+    sentence: str
+    foreign: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What the cells of the settings come to: values, and (title of the column, setting, sentence) of what is wrong."""
+    """What the cells of the settings come to."""
 
     values: dict[str, Value] = field(default_factory=dict)
-    wrong: list[tuple[str, str, str]] = field(default_factory=list)
+    wrong: list[_Wrong] = field(default_factory=list)
 
 
 class RowReader:
@@ -71,8 +81,8 @@ class RowReader:
         before = len(self.problems)
         identifier, beside = self._identify(number, cells)
         reading = _Reading() if self._columns.passes_over(cells) else self._values(cells)
-        for title, _, text in reading.wrong:
-            self._wrong(number, title, text)
+        for each in reading.wrong:
+            self._wrong(number, each.title, each.sentence, foreign=each.foreign)
         for at in self._astray(cells):
             self.stray.add(at)
             self._wrong(number, self._columns.title(at), self._stray(cells[at]))
@@ -81,12 +91,12 @@ class RowReader:
             if identifier
             else None,
             beside=beside,
-            unread=frozenset(name for _, name, _ in reading.wrong),
+            unread=frozenset(each.setting for each in reading.wrong),
             bad=len(self.problems) > before,
         )
 
-    def _wrong(self, number: int, column: str, text: str) -> None:
-        self.problems.append(SheetProblem(row=number, column=column, text=text))
+    def _wrong(self, number: int, column: str, text: str, *, foreign: bool = False) -> None:
+        self.problems.append(SheetProblem(row=number, column=column, text=text, foreign=foreign))
 
     def _identify(self, number: int, cells: Cells) -> tuple[str, str]:
         """Return what identifies the row, and the number beside it when that is an id; nothing when it is unreadable.
@@ -158,7 +168,8 @@ class RowReader:
             try:
                 value = read_entry(setting, entry)
             except InvalidValue as error:
-                reading.wrong.append((self._columns.title(at), setting.name, str(error)))
+                foreign = isinstance(error, ForeignList)
+                reading.wrong.append(_Wrong(self._columns.title(at), setting.name, str(error), foreign))
                 continue
             if value is not None:
                 reading.values[setting.name] = value
@@ -166,7 +177,7 @@ class RowReader:
             broken = self._kind.rule({**self._form, **reading.values})
             for name, text in broken.items():
                 title = self._titles.get(name) or self._kind.setting(name).label
-                reading.wrong.append((title, name, text))
+                reading.wrong.append(_Wrong(title, name, text))
         return reading
 
     def _astray(self, cells: Cells) -> Iterator[int]:

@@ -32,6 +32,8 @@ class SheetProblem:
     column: str
     #: One sentence: what is wrong, and what to do where that does not follow from it.
     text: str
+    #: Whether the cell has a list in another program's form, which an apostrophe in front would say is meant.
+    foreign: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

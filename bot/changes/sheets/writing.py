@@ -17,7 +17,7 @@ from bot.changes.planning.plan import same
 from bot.changes.sheets.cells import CLEAR, SHOWN_ONLY, guarded, is_error
 from bot.changes.sheets.columns import NUMBER
 from bot.changes.sheets.entries import read_entry
-from bot.changes.text.cells import is_bracketed, is_nothing
+from bot.changes.text.cells import is_bracketed, is_nothing, literal
 from bot.changes.text.characters import visible
 from bot.errors import InvalidValue
 
@@ -95,11 +95,11 @@ def _cell(setting: Setting, value: Value, labels: Mapping[str, str]) -> str:
         return CLEAR if setting.clearable else ""
     shown = show_value(setting, value, {each: _written(setting, name) for each, name in labels.items()})
     if setting.shape in {Shape.TEXT, Shape.TAGS} and (_CONVERTED.fullmatch(shown) or shown.casefold() == CLEAR):
-        return f"'{shown}"
+        return literal(shown)
     if not setting.choices and (
         is_nothing(shown) or is_error(shown) or is_odd(setting, shown) or (setting.listed and is_bracketed(shown))
     ):
-        return f"'{shown}"
+        return literal(shown)
     return guarded(shown)
 
 

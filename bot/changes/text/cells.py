@@ -97,7 +97,15 @@ _GUARDED: Final = re.compile(rf"({_BETWEEN}{_NOTHING})'(?={_SIGN})")
 def guard(cell: str) -> str:
     """Return ``cell``, at most :data:`LONGEST` characters, with an apostrophe before whatever may begin a formula."""
     text = _INSIDE.sub(r"\1'", cell)
-    text = f"'{text}" if _BEGINS.match(text) else text
+    return _cut(f"'{text}" if _BEGINS.match(text) else text)
+
+
+def literal(cell: str) -> str:
+    """Return ``cell`` as :func:`guard` does, with the apostrophe in front that says that just this text is meant."""
+    return _cut("'" + _INSIDE.sub(r"\1'", cell))
+
+
+def _cut(text: str) -> str:
     if len(text) <= LONGEST // 2 or _units(text) <= LONGEST:
         return text
     kept = text[: LONGEST - 1]

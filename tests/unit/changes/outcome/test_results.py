@@ -28,6 +28,7 @@ from bot.changes.sheets import read_sheet
 from bot.changes.sheets.stages import MOMENTS, RESULTS
 from bot.changes.text.cells import guard
 from bot.changes.text.characters import visible
+from tests.unit.changes.formulas import formulas
 
 
 def results_sheet(
@@ -351,6 +352,17 @@ def test_a_formula_is_disarmed(settings_kind: Kind, cell: str) -> None:
     assert guard(cell) == f"'{cell}"
     (row,) = rows(results_sheet(settings_kind, [operation(1, reason=cell)], {}, None))
     assert row["reason"] == guard(visible(cell))
+
+
+@pytest.mark.parametrize("value", ["1;=1+1", "true;=1+1", "'x;=1+1", "null|=1+1", "a;\t@SUM(A1)"])
+def test_a_formula_behind_another_separator_is_disarmed(settings_kind: Kind, value: str) -> None:
+    """Also in a value that has to have an apostrophe in front to be read as the text that it is."""
+    had = {"customer_reference": value, "tags": (value,)}
+    one = operation(1, batch=1, before=had, after={"customer_reference": "x", "tags": ("x",)}, found=had)
+
+    for sheet in (results_sheet(settings_kind, [one], {1: SENT}, None), plan_sheet(settings_kind, [one])):
+        assert "1+1" in sheet.decode() or "SUM" in sheet.decode()
+        assert formulas(sheet.decode("utf-8-sig")) == []
 
 
 def test_a_number_that_is_none_is_disarmed_too(settings_kind: Kind) -> None:

@@ -118,6 +118,26 @@ def test_a_workbook_comes_back_as_a_workbook(read: Read, book: Callable[..., byt
     assert (second.rows, second.problems, second.repeats) == (sheet.rows, sheet.problems, sheet.repeats)
 
 
+@pytest.mark.parametrize("cell", ["- a\n- b", "-a|b", '"-a", b'])
+def test_a_list_that_was_not_meant_does_not_come_back_as_meant(
+    read: Read, text: Callable[..., bytes], book: Callable[..., bytes], cell: str
+) -> None:
+    """What guards it against formulas would say so; so it comes back as what is only shown, as often as it takes."""
+    rows = (("number", "tags", "customer reference"), (A, cell, "-a|b"), (B, f"'{cell}", ""))
+    for content in (text(*rows), book(*rows)):
+        sheet = read(content)
+        back, second = again(read, content, sheet)
+        third = again(read, back, second)[1]
+
+        assert [(p.row, p.column) for p in sheet.problems] == [(2, "tags")]
+        assert [(p.row, p.column) for p in second.problems] == [(2, "tags")]
+        assert second.problems[0].text.startswith("“(shown only) ")
+        assert "is a list in another program's form; write the entries with commas" in second.problems[0].text
+        assert third.problems == second.problems
+        assert third.rows == second.rows == sheet.rows
+        assert [row.identifier for row in sheet.rows] == [B]
+
+
 def test_of_several_sheets_the_one_that_was_read_comes_back(read: Read, book: Callable[..., bytes]) -> None:
     """With its own title."""
     content = book(("Notes",), Moves=[("number",), ("hello",)])
