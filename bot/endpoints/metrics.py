@@ -206,7 +206,7 @@ async def _count(context: Context, figures: Figures) -> str:
     kinds = context.catalogue.kinds
     async with context.database.reading() as tx:
         counts, stuck = await tx.changes.count(), await tx.outbox.stuck()
-        jobs = {kind.name: await tx.batches.in_flight(kind.name) for kind in kinds}
+        jobs = {kind.name: await tx.job_slots.in_flight(kind.name) for kind in kinds}
         tasks = {task.value: await tx.tasks.count(task) for task in Task}
         undelivered, refused = await tx.outbox.undelivered(), await tx.outbox.refused()
         waiting_since = await tx.outbox.waiting_since()

@@ -16,6 +16,7 @@ from bot.store.records.changes import Changes
 from bot.store.records.decisions import Decisions
 from bot.store.records.delegations import Delegations
 from bot.store.records.events import Events
+from bot.store.records.job_slots import JobSlots
 from bot.store.records.list_rows import ListRows
 from bot.store.records.locks import Freezes, Locks
 from bot.store.records.operations import Operations
@@ -35,6 +36,7 @@ class Transaction:
         self.secrets = Secrets(connection)
         self.changes = Changes(connection, self.secrets)
         self.batches = Batches(connection, self.secrets)
+        self.job_slots = JobSlots(connection)
         self.operations = Operations(connection)
         self.read_backs = ReadBacks(connection)
         self.tallies = Tallies(connection)

@@ -25,7 +25,7 @@ from bot.telemetry import tracing
 #: Batches written about in one statement; SQLite takes at most 32,766 parameters.
 CHUNK = 500
 #: What is true of a batch that waits for an operator's word on an unanswered submission.
-_UNDECIDED: Final = (batches.c.state == BatchState.UNKNOWN.value, batches.c.escalated_at.is_not(None))
+UNDECIDED: Final = (batches.c.state == BatchState.UNKNOWN.value, batches.c.escalated_at.is_not(None))
 
 
 class Batches:
@@ -110,50 +110,6 @@ class Batches:
         )
         return [_batch(row) for row in await self._connection.execute(statement)]
 
-    async def in_flight(self, kind: str) -> int:
-        """Return how many batches of ``kind`` may hold one of the provider's slots, of all changes."""
-        holding = [BatchState.SUBMITTING.value, BatchState.SUBMITTED.value, BatchState.UNKNOWN.value]
-        statement = (
-            select(func.count()).select_from(batches).where(batches.c.kind == kind, batches.c.state.in_(holding))
-        )
-        return (await self._connection.execute(statement)).scalar_one()
-
-    async def watched(self, provider: str) -> int:
-        """Return how many jobs of ``provider``, of all its kinds, are watched: they share one budget of polls."""
-        statement = (
-            select(func.count())
-            .select_from(batches)
-            .where(batches.c.kind.startswith(f"{provider}."), batches.c.state == BatchState.SUBMITTED.value)
-        )
-        return (await self._connection.execute(statement)).scalar_one()
-
-    async def submitted(self, kinds: Sequence[str]) -> list[int]:
-        """Return the ids of the batches of ``kinds`` whose jobs are being worked on."""
-        statement = select(batches.c.id).where(
-            batches.c.kind.in_(list(kinds)), batches.c.state == BatchState.SUBMITTED.value
-        )
-        return list((await self._connection.execute(statement)).scalars())
-
-    async def queued(self, kind: str, limit: int) -> list[int]:
-        """Return the ids of the oldest queued batches of ``kind`` that are to be sent, not of those held back.
-
-        Nor of those that wait with the rest of their change for an operator's word.
-        """
-        undecided = select(batches.c.change_id).where(batches.c.kind == kind, *_UNDECIDED)
-        to_be_sent = exists().where(tasks.c.task == Task.SUBMIT.value, tasks.c.subject == batches.c.id)
-        statement = (
-            select(batches.c.id)
-            .where(
-                batches.c.kind == kind,
-                batches.c.state == BatchState.QUEUED.value,
-                batches.c.change_id.not_in(undecided),
-                to_be_sent,
-            )
-            .order_by(batches.c.id)
-            .limit(limit)
-        )
-        return list((await self._connection.execute(statement)).scalars())
-
     async def due(self, change: int, now: datetime, limit: int) -> list[Batch]:
         """Return the change's first queued batches that are to be sent now, somebody at work on them or not."""
         to_be_sent = exists().where(
@@ -192,40 +148,7 @@ class Batches:
 
     async def undecided(self, change: int) -> int:
         """Return how many of the change's batches wait for an operator's word on an unanswered submission."""
-        statement = select(func.count()).select_from(batches).where(batches.c.change_id == change, *_UNDECIDED)
-        return (await self._connection.execute(statement)).scalar_one()
-
-    async def slot_refused(self, kind: str, since: datetime) -> datetime | None:
-        """Return when the provider last refused a queued batch of ``kind`` for want of a free slot.
-
-        None when it refused none since ``since``: what is older, of a batch that waits for something else, is no news.
-        """
-        statement = select(func.max(batches.c.slot_refused_at)).where(
-            batches.c.kind == kind, batches.c.state == BatchState.QUEUED.value, batches.c.slot_refused_at >= since
-        )
-        refused: datetime | None = (await self._connection.execute(statement)).scalar()
-        return refused
-
-    async def slot_freed(self, kind: str, refused_before: datetime) -> None:
-        """Note that a slot has become free: refusals of queued batches of ``kind`` count as older than they are."""
-        statement = (
-            update(batches)
-            .where(
-                batches.c.kind == kind,
-                batches.c.state == BatchState.QUEUED.value,
-                batches.c.slot_refused_at > refused_before,
-            )
-            .values(slot_refused_at=refused_before)
-        )
-        await self._connection.execute(statement)
-
-    async def being_sent(self, kind: str) -> int:
-        """Return how many batches of ``kind`` are being sent right now."""
-        statement = (
-            select(func.count())
-            .select_from(batches)
-            .where(batches.c.kind == kind, batches.c.state == BatchState.SUBMITTING.value)
-        )
+        statement = select(func.count()).select_from(batches).where(batches.c.change_id == change, *UNDECIDED)
         return (await self._connection.execute(statement)).scalar_one()
 
     async def with_job(self, kind: str, job: str) -> Batch | None:

@@ -90,7 +90,7 @@ class FreezeControl:
             # A run of ours is taken up again when its job is polled.
             await tx.runs.hasten(now)
             ours = [kind.name for kind in self._kinds() if self._context.catalogue.provider(kind).carries_out]
-            await tx.tasks.hasten(Task.POLL, now, await tx.batches.submitted(ours))
+            await tx.tasks.hasten(Task.POLL, now, await tx.job_slots.submitted(ours))
             await self._show(tx)
 
     def _kinds(self) -> Sequence[Kind]:

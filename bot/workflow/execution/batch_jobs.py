@@ -99,7 +99,7 @@ async def poll_due(
         since=since,
         expected=expected,
         moves=moved,
-        in_flight=await tx.batches.watched(kind.provider),
+        in_flight=await tx.job_slots.watched(kind.provider),
         spread=batch.id,
     )
 

@@ -45,9 +45,9 @@ async def after_settling(tx: Transaction, change: int, context: Context) -> None
 
 async def free_slot(tx: Transaction, kind: Kind, now: datetime) -> None:
     """Let those who waited longest for a slot ask for one now: as many as there are, as we know, slots for."""
-    await tx.batches.slot_freed(kind.name, now - SLOT_WAIT)
-    free = kind.jobs_in_flight - await tx.batches.in_flight(kind.name)
-    waiting = await tx.batches.queued(kind.name, limit=max(free, 1))
+    await tx.job_slots.freed(kind.name, now - SLOT_WAIT)
+    free = kind.jobs_in_flight - await tx.job_slots.in_flight(kind.name)
+    waiting = await tx.job_slots.queued(kind.name, limit=max(free, 1))
     await tx.tasks.hasten(Task.SUBMIT, now, waiting)
 
 

@@ -164,8 +164,8 @@ class Staleness:
         """Return ``batch`` and those of its change that are due now and have a slot, as far as we know."""
         kind = self._context.catalogue.kind((await tx.changes.get(batch.change)).kind)
         now = self._context.clock()
-        room = max(kind.jobs_in_flight - await tx.batches.in_flight(kind.name), 1)
-        if await tx.batches.slot_refused(kind.name, now - SLOT_NEWS) is not None:
+        room = max(kind.jobs_in_flight - await tx.job_slots.in_flight(kind.name), 1)
+        if await tx.job_slots.refused(kind.name, now - SLOT_NEWS) is not None:
             room = 1  # it finds out whether there is a slot, and the others wait for that
         due = await tx.batches.due(batch.change, now, room)
         others = [each for each in due if each.id != batch.id and not each.handed and not self.recent(each)]

@@ -179,7 +179,7 @@ class Submission:
             await adopt(tx, self._context, batch, kind, report)
             await say_submitted(tx, self._notify, change.id)
             await tx.events.add(change.id, "batch_submitted", at=now, batch=batch.position, job=report.id)
-            if await tx.batches.slot_refused(kind.name, now - SLOT_NEWS) is not None:
+            if await tx.job_slots.refused(kind.name, now - SLOT_NEWS) is not None:
                 await free_slot(tx, kind, now)  # where this one fitted in, the next may
         self._context.ring()
 

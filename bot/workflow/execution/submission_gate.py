@@ -121,16 +121,16 @@ class SubmissionGate:
         """
         if await tx.freezes.current() is not None or await tx.batches.undecided(batch.change):
             return SLOT_WAIT  # an operator's word is awaited, and hastens this
-        if await tx.batches.in_flight(kind.name) >= kind.jobs_in_flight:
+        if await tx.job_slots.in_flight(kind.name) >= kind.jobs_in_flight:
             return OWN_SLOT_WAIT
         now = self._context.clock()
-        refused = await tx.batches.slot_refused(kind.name, now - SLOT_NEWS)
+        refused = await tx.job_slots.refused(kind.name, now - SLOT_NEWS)
         if refused is None:
             return timedelta(0)
         gate = refused + SLOT_WAIT - now
         if gate > timedelta(0):
             return gate
-        return PROBE_WAIT if await tx.batches.being_sent(kind.name) else timedelta(0)
+        return PROBE_WAIT if await tx.job_slots.being_sent(kind.name) else timedelta(0)
 
     def backoff(self, claim: Claim) -> timedelta:
         """Return the pause after a try that failed: twice as long each time, within the bounds of a poll."""

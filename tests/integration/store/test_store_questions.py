@@ -46,20 +46,20 @@ async def test_refusals_for_want_of_a_slot_are_news_for_a_while(database: Databa
     _, (first, second) = await batches_of(database, 2)
     minute = timedelta(minutes=1)
     async with database.transaction() as tx:
-        assert await tx.batches.slot_refused(KIND, NOW - minute) is None
+        assert await tx.job_slots.refused(KIND, NOW - minute) is None
         await tx.batches.put(first, slot_refused_at=NOW - timedelta(seconds=30))
         await tx.batches.put(second, slot_refused_at=NOW)
 
-        assert await tx.batches.slot_refused(KIND, NOW - minute) == NOW
-        assert await tx.batches.slot_refused(KIND, NOW + minute) is None
-        assert await tx.batches.slot_refused("telnyx.emergency", NOW - minute) is None
+        assert await tx.job_slots.refused(KIND, NOW - minute) == NOW
+        assert await tx.job_slots.refused(KIND, NOW + minute) is None
+        assert await tx.job_slots.refused("telnyx.emergency", NOW - minute) is None
 
-        await tx.batches.slot_freed(KIND, NOW - timedelta(seconds=10))
-        assert await tx.batches.slot_refused(KIND, NOW - minute) == NOW - timedelta(seconds=10)
+        await tx.job_slots.freed(KIND, NOW - timedelta(seconds=10))
+        assert await tx.job_slots.refused(KIND, NOW - minute) == NOW - timedelta(seconds=10)
 
         await tx.batches.move(second, BatchState.SUBMITTING)
-        assert await tx.batches.slot_refused(KIND, NOW - minute) == NOW - timedelta(seconds=30)
-        assert await tx.batches.being_sent(KIND) == 1
+        assert await tx.job_slots.refused(KIND, NOW - minute) == NOW - timedelta(seconds=30)
+        assert await tx.job_slots.being_sent(KIND) == 1
 
 
 async def test_jobs_are_counted_over_all_kinds_of_a_provider(database: Database) -> None:
@@ -70,8 +70,8 @@ async def test_jobs_are_counted_over_all_kinds_of_a_provider(database: Database)
             await tx.batches.move(batch, BatchState.SUBMITTING)
         await tx.batches.move(first, BatchState.SUBMITTED, job="job-1")
 
-        assert await tx.batches.watched("telnyx") == 1
-        assert await tx.batches.watched("close") == 0
+        assert await tx.job_slots.watched("telnyx") == 1
+        assert await tx.job_slots.watched("close") == 0
 
 
 async def test_a_redirected_message_is_due_again_for_its_new_place(database: Database) -> None:

@@ -438,10 +438,10 @@ async def test_slots_are_counted_over_all_changes(database: Database) -> None:
         await tx.batches.move(two.id, BatchState.UNKNOWN)
         await tx.batches.move(three.id, BatchState.SUBMITTED, job="j")
 
-        assert await tx.batches.in_flight("telnyx.settings") == 3
-        assert await tx.batches.in_flight("telnyx.emergency") == 0
+        assert await tx.job_slots.in_flight("telnyx.settings") == 3
+        assert await tx.job_slots.in_flight("telnyx.emergency") == 0
         await tx.batches.move(three.id, BatchState.SETTLED)
-        assert await tx.batches.in_flight("telnyx.settings") == 2
+        assert await tx.job_slots.in_flight("telnyx.settings") == 2
 
 
 async def test_the_newest_changes_in_some_states(database: Database) -> None:

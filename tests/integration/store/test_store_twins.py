@@ -252,7 +252,7 @@ async def test_a_slot_is_not_offered_to_whoever_waits_for_a_word(twins: Twins) -
         await tx.batches.move(unanswered.id, BatchState.UNKNOWN, escalated_at=now)
         await tx.tasks.add_many(Task.SUBMIT, [held.id, free.id], now)
 
-        assert await tx.batches.queued(kind.name, limit=1) == [free.id]
+        assert await tx.job_slots.queued(kind.name, limit=1) == [free.id]
 
 
 async def test_a_batch_that_has_to_wait_is_not_read(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,7 +281,7 @@ async def test_a_freeze_knows_of_everything_that_went_out_before_it(twins: Twins
     async def freeze(context: Context) -> int:
         async with context.database.transaction() as tx:
             await tx.freezes.add(Freeze(by="U0OTTO", reason="maintenance", at=context.clock()))
-            return await tx.batches.in_flight("telnyx.settings")
+            return await tx.job_slots.in_flight("telnyx.settings")
 
     step, under_way = await twins.meet(sending(twins.one, claim, batch), freeze(twins.other))
 
