@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 
 from bot.sandbox.slack import acks, payloads
 from bot.sandbox.slack.delivery import Courier
-from bot.sandbox.slack.forms import EXTERNAL, TYPED, WITH_OPTIONS, Slot, all_options, checked_text, picked
+from bot.sandbox.slack.forms import TYPED, Slot, checked_text, picked
+from bot.sandbox.slack.interactions import Interactions
 from bot.sandbox.slack.modal import View
 from bot.sandbox.slack.records import (
     Channel,
@@ -33,7 +34,7 @@ class SlackUser:
         self.profile = profile
         self._ws = ws
         self._courier = courier
-        self._suggested: dict[tuple[str, str], list[Json]] = {}
+        self._interactions = Interactions(ws, courier, profile)
 
     @property
     def id(self) -> str:
@@ -74,15 +75,14 @@ class SlackUser:
 
     async def global_shortcut(self, callback_id: str) -> Delivery:
         """Choose a global shortcut; its payload has no channel and no response address."""
-        return await self._interact("shortcut", None, callback_id=callback_id)
+        return await self._interactions.shortcut("shortcut", callback_id=callback_id)
 
     async def message_shortcut(self, callback_id: str, *, message: Message) -> Delivery:
         """Choose a shortcut from a message's menu."""
         on_message(self._ws, message, self.id)
         channel = self._ws.channels[message.channel]
-        return await self._interact(
+        return await self._interactions.shortcut(
             "message_action",
-            None,
             callback_id=callback_id,
             message_ts=message.ts,
             message=self._ws.message_json(message),
@@ -151,7 +151,7 @@ class SlackUser:
                 action["selected_option"] = chosen[0]
             case other:
                 raise StandInRefused(f"{action_id!r} is a {other}; choose() or type() instead of click()")
-        return await self._act(surface, action)
+        return await self._interactions.action(surface, action)
 
     async def double_click(
         self, action_id: str, *, message: Message | None = None, block_id: str | None = None, value: str | None = None
@@ -201,7 +201,7 @@ class SlackUser:
         names = [wanted] if isinstance(wanted, str) else list(wanted)
         if slot.kind in TYPED or slot.kind == "file_input":
             raise StandInRefused(f"there is nothing to choose in the {slot.kind} in {block_id!r}")
-        slot.value = picked(slot, names, await self._options(surface, slot, names))
+        slot.value = picked(slot, names, await self._interactions.options(surface, slot, names))
         return await self._filled(surface, slot)
 
     async def suggest(
@@ -215,7 +215,7 @@ class SlackUser:
     ) -> list[Json]:
         """Type into a menu whose options come from the app, and return the options it offers."""
         surface = self._surface(message, home=home)
-        return await self._ask(surface, surface.form.slot(block_id, action_id), text)
+        return await self._interactions.suggestions(surface, surface.form.slot(block_id, action_id), text)
 
     async def attach(self, block_id: str, *files: tuple[str, bytes]) -> Delivery | None:
         """Put files, given as (name, bytes), into a file input of the modal."""
@@ -240,13 +240,7 @@ class SlackUser:
         if refusals:
             raise StandInRefused("; ".join(refusals))
         view.errors = {}
-        payload = payloads.interaction("view_submission", self.profile)
-        payload |= {
-            "trigger_id": self._ws.triggers.issue(self.id, view.root_id),
-            "view": payloads.view_json(view),
-            "response_urls": self._response_urls(view),
-        }
-        delivery = await self._courier.send(payload)
+        delivery = await self._interactions.submission(view)
         await asyncio.sleep(max(0.0, self._ws.ack_lag - delivery.seconds))
         return SubmittedView(errors=acks.submission_errors(self._ws, view, delivery), delivery=delivery)
 
@@ -265,9 +259,7 @@ class SlackUser:
         self._ws.journal.touch()
         if not subject.content.get("notify_on_close"):
             return None
-        payload = payloads.interaction("view_closed", self.profile)
-        payload |= {"view": payloads.view_json(subject), "is_cleared": everything}
-        return await self._courier.send(payload)
+        return await self._interactions.closing(subject, everything=everything)
 
     def _place(self, channel: str | None) -> Channel:
         place = self._ws.direct_message(self.id) if channel is None else self._ws.channels.get(channel)
@@ -293,71 +285,12 @@ class SlackUser:
             return on_view(self._ws.views.homes[self.id])
         return on_view(self._open_view())
 
-    async def _act(self, surface: Surface, action: Json) -> Delivery:
-        payload = payloads.interaction("block_actions", self.profile)
-        payload |= surface.context(self._ws, self.id)
-        payload |= {
-            "trigger_id": self._ws.triggers.issue(self.id, surface.root_view),
-            "actions": [{**action, "action_ts": self._ws.next_ts()}],
-        }
-        delivery = await self._courier.send(payload)
-        acks.no_body(self._ws, delivery)
-        return delivery
-
     async def _filled(self, surface: Surface, slot: Slot) -> Delivery | None:
         self._ws.journal.touch()
-        return await self._act(surface, slot.action()) if slot.dispatches else None
-
-    async def _options(self, surface: Surface, slot: Slot, wanted: Sequence[str]) -> list[Json]:
-        if slot.kind not in WITH_OPTIONS:
-            return []
-        if slot.kind not in EXTERNAL:
-            return all_options(slot.element)
-        known = list(self._suggested.get((slot.block["block_id"], slot.element["action_id"]), []))
-        for each in wanted:
-            if not any(each in (option["value"], option["text"]["text"]) for option in known):
-                known.extend(await self._ask(surface, slot, each))
-        return known
-
-    async def _ask(self, surface: Surface, slot: Slot, text: str) -> list[Json]:
-        if slot.kind not in EXTERNAL:
-            raise StandInRefused(f"the {slot.kind} in {slot.block['block_id']!r} does not ask the app for options")
-        least = slot.element.get("min_query_length", 3)
-        if len(text) < least:
-            raise StandInRefused(f"the menu {slot.block['block_id']!r} asks only from {least} characters on")
-        payload = payloads.interaction("block_suggestion", self.profile)
-        payload |= {
-            key: value
-            for key, value in surface.context(self._ws, self.id).items()
-            if key not in ("response_url", "state")
-        }
-        payload |= {"action_id": slot.element["action_id"], "block_id": slot.block["block_id"], "value": text}
-        offered = acks.suggestions(self._ws, await self._courier.send(payload))
-        self._suggested[slot.block["block_id"], slot.element["action_id"]] = offered
-        return offered
-
-    async def _interact(self, kind: str, root_view: str | None, **extra: object) -> Delivery:
-        payload = payloads.interaction(kind, self.profile)
-        payload |= {
-            "trigger_id": self._ws.triggers.issue(self.id, root_view),
-            "action_ts": self._ws.next_ts(),
-            **extra,
-        }
-        delivery = await self._courier.send(payload)
-        acks.no_body(self._ws, delivery)
-        return delivery
+        return await self._interactions.action(surface, slot.action()) if slot.dispatches else None
 
     def _file(self, name: str, content: bytes, channel: str | None, thread_ts: str | None) -> File:
         file = new_file(self._ws, name=name, user=self.id, content=content)
         file.channel, file.thread_ts = channel, thread_ts
         self._ws.files[file.id] = file
         return file
-
-    def _response_urls(self, view: View) -> list[Json]:
-        urls: list[Json] = []
-        for slot in view.form.slots.values():
-            if slot.element.get("response_url_enabled") and not slot.empty:
-                url = self._ws.link(slot.value, self.id, None)
-                ids = {"block_id": slot.block["block_id"], "action_id": slot.element["action_id"]}
-                urls.append({**ids, "channel_id": slot.value, "response_url": url})
-        return urls
