@@ -47,10 +47,10 @@ def register(registry: Registry) -> None:
 def _with_list(services: Services, command: SlashCommand) -> Answer:
     """Return how to say that a command did not work: with the list that was typed, if there was one."""
     text = named(typed(command.text))
-    back = [f"{COMMAND} {text}"] if first_word(text)[0] in _HANDED_BACK and first_word(text)[1] else ()
+    back = f"{COMMAND} {text}" if first_word(text)[0] in _HANDED_BACK and first_word(text)[1] else ""
 
     async def answer(why: str) -> None:
-        await services.explain(command, why, boxes_of(text) if _is_list(services, text) else back)
+        await services.explain(command, why, boxes_of(text if _is_list(services, text) else back))
 
     return answer
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState
+from bot.changes.numbers.splitting import split_between_numbers
 from bot.errors import NotAuthorized
 from bot.slack.interactions import Interaction, Shortcut
 from bot.slack.services import Services
@@ -44,7 +45,7 @@ async def fill_form(
     # What was typed is nowhere else any more; a message that a shortcut was taken from is where it was.
     typed = () if isinstance(act, Shortcut) else draft.pasted
     chosen = await allowed_kind(services, act, view, kind=kind, typed=typed)
-    if chosen is None:
+    if chosen is None or await too_long(services, view, draft, typed=typed):
         return False
     fresh = form(services.choices.kinds, chosen, replace(draft, kind=chosen.name), origin=act.channel)
     await services.show(view, with_notes(fresh, notes))
@@ -86,30 +87,24 @@ async def asked_of(services: Services, source: int | None, user: str) -> str:
     return asked_lines(details) if wanted else ""
 
 
+async def too_long(services: Services, view: str, draft: Draft, *, typed: Sequence[str], title: str = TITLE) -> bool:
+    """Tell whether ``draft`` fills more boxes than a form has; if so, say it in the modal and give back what was typed.
+
+    A form without the end of a list would look as if it had all of it.
+    """
+    if len(draft.pasted) <= MOST_BOXES:
+        return False
+    why = (
+        f"🚫 What you typed is longer than the {MOST_BOXES} boxes of the form hold. The form was not opened, so that "
+        "no number is lost: split the list, or upload it as a sheet."
+    )
+    await services.show(view, notice(why, title=title, typed=typed))
+    return True
+
+
 def boxes_of(text: str) -> tuple[str, ...]:
-    """Return ``text`` spread over number boxes, cut between numbers; more than all boxes hold is left out whole lines.
+    """Return ``text`` spread over number boxes, split between numbers; they may be more than a form has.
 
     No box is filled to its last character, because a full one counts as cut off.
     """
-    boxes: list[str] = []
-    room = BOX_LENGTH - 1
-    current = ""
-    for piece in _pieces(text, room):
-        if current and len(current) + len(piece) > room:
-            boxes.append(current)
-            current = ""
-        current += piece
-    if current.strip():
-        boxes.append(current)
-    return tuple(boxes[:MOST_BOXES])
-
-
-def _pieces(text: str, room: int) -> Sequence[str]:
-    """Return ``text`` in lines; a line that no box holds is cut at its commas and spaces."""
-    pieces: list[str] = []
-    for line in text.splitlines(keepends=True):
-        if len(line) <= room:
-            pieces.append(line)
-        else:
-            pieces += [f"{word} " for word in line.split()]
-    return pieces
+    return tuple(split_between_numbers(text, BOX_LENGTH - 1))

@@ -15,6 +15,7 @@ from bot.slack.message_text import texts_of
 from bot.slack.registry import Registry
 from bot.slack.services import Services
 from bot.slack.views.elements import code, escape
+from bot.slack.views.form import MOST_BOXES
 from bot.slack.views.preview import notice
 from bot.slack.views.sheet_field import first_sheet
 
@@ -37,12 +38,13 @@ async def _change_these(services: Services, shortcut: Shortcut) -> None:
     # A long message takes a while to read; the loop has clicks to answer meanwhile.
     reading = await asyncio.to_thread(services.number_lookup.read, texts_of(message))
     doubtful = [bad for bad in reading.bad if sum(c.isdigit() for c in bad.text) >= LIKE_A_NUMBER]
-    numbers = "\n".join(reading.identifiers)
+    boxes = boxes_of("\n".join(reading.identifiers))
     problem = ""
     sheet = first_sheet(message.get("files") or ())
     if not reading.identifiers and sheet is None:
         problem = _nothing(message, doubtful)
-    elif (room := "".join(boxes_of(numbers)).count("\n") + 1) < len(reading.identifiers):
+    elif len(boxes) > MOST_BOXES:
+        room = "".join(boxes[:MOST_BOXES]).count("\n")
         problem = (
             f"This message has {len(reading.identifiers):,} numbers, but the form holds only {room:,}. The "
             "form was not opened, so that no number is lost: split the list into several messages."
@@ -55,7 +57,7 @@ async def _change_these(services: Services, shortcut: Shortcut) -> None:
         shortcut,
         view,
         kind=None,
-        draft=Draft(kind="", pasted=boxes_of(numbers), sheet=sheet),
+        draft=Draft(kind="", pasted=boxes, sheet=sheet),
         notes=[_doubt(doubtful)] if doubtful else [],
     )
 

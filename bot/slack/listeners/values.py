@@ -13,7 +13,7 @@ from bot.errors import InputError
 from bot.slack.command_text import first_word
 from bot.slack.commands import COMMAND
 from bot.slack.interactions import ModalSubmission, SlashCommand
-from bot.slack.listeners.opening import allowed_kind, boxes_of
+from bot.slack.listeners.opening import allowed_kind, boxes_of, too_long
 from bot.slack.registry import Registry, Reply
 from bot.slack.services import Services
 from bot.slack.views.answers import field_errors, full_boxes, read_form
@@ -37,7 +37,10 @@ async def open_values(services: Services, command: SlashCommand, text: str) -> b
     chosen = await allowed_kind(services, command, view, kind=kind, typed=pasted, title=TITLE)
     if chosen is None:
         return False
-    await services.show(view, values_form(services.choices.kinds, chosen, Draft(kind=chosen.name, pasted=pasted)))
+    draft = Draft(kind=chosen.name, pasted=pasted)
+    if await too_long(services, view, draft, typed=pasted, title=TITLE):
+        return False
+    await services.show(view, values_form(services.choices.kinds, chosen, draft))
     return True
 
 

@@ -265,6 +265,19 @@ async def test_whoever_may_not_request_has_their_list_back(stage: Stage, text: s
     assert [number for number in ("+13035550000", "+13035550001") if number not in stage.read(view)] == []
 
 
+@pytest.mark.parametrize("word", ["update", "values", "status"])
+async def test_a_list_that_no_form_holds_is_given_back_whole(stage: Stage, word: str) -> None:
+    """A form with the beginning of a list would pass for all of it, so none opens."""
+    numbers = [f"+1303{number:07}" for number in range(2000000, 2005000)]
+
+    await stage.ana.command("/numbers", f"{word} {','.join(numbers)}", channel=OPS)
+    view = await stage.ana.wait_for_view(lambda view: view.callback_id == "notice")
+    shown = stage.read(view)
+
+    assert "longer than the 20 boxes of the form hold" in shown
+    assert [number for number in numbers if number not in shown] == []
+
+
 async def test_a_command_that_is_refused_gives_its_list_back(stage: Stage) -> None:
     """A list in a command that its author may not give stands below the refusal."""
     said = await stage.command("freeze these went wrong: +13035550000 +13035550001", by=stage.ana)

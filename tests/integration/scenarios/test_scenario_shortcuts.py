@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bot.sandbox.slack import Message, View
+from bot.slack.views.form import MOST_BOXES
+from bot.slack.views.inputs import BOX_LENGTH
 from tests.integration.scenarios.stage import OPS, Stage
 
 ONE, TWO, THREE = "+13035550000", "+13035550001", "+13035550002"
@@ -63,6 +65,22 @@ async def test_more_than_fit_are_not_taken_in_part(stage: Stage) -> None:
 
     assert "This message has 6,000 numbers, but the form holds only 4," in stage.read(view)
     assert view.callback_id == "notice"
+
+
+async def test_one_number_too_many_is_noticed(stage: Stage) -> None:
+    """What fills the form to its last line opens it; one number more does not, for it would be lost."""
+    room = MOST_BOXES * ((BOX_LENGTH - 1) // len(f"{ONE}\n"))
+    numbers = [f"+1303555{i:04}" for i in range(room + 1)]
+    message = stage.sam.post(OPS, "From the export:")
+    message.attachments = [{"text": "\n".join(numbers)}]
+
+    over = stage.read(await chosen(stage, message))
+    await stage.ana.close()
+    message.attachments = [{"text": "\n".join(numbers[:-1])}]
+    full = await chosen(stage, message)
+
+    assert f"This message has {room + 1:,} numbers, but the form holds only {room:,}." in over
+    assert str(full.form.slot(f"numbers:{MOST_BOXES - 1}").value).endswith(numbers[-2])
 
 
 async def test_what_looks_like_a_number_and_cannot_be_read_is_named(stage: Stage) -> None:

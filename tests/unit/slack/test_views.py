@@ -47,13 +47,13 @@ from bot.slack.views.approval_card import (
 from bot.slack.views.card import card, card_text
 from bot.slack.views.delegations import delegation_list
 from bot.slack.views.elements import bar, clip, code, escape, listed, shortened
-from bot.slack.views.form import MOST_BOXES, form
+from bot.slack.views.form import MOST_BOXES, form, number_fields
 from bot.slack.views.fragments import counts_text, failure_lines, trouble
 from bot.slack.views.help import help_text
 from bot.slack.views.inputs import BOX_LENGTH, ways_to_filter
 from bot.slack.views.lines import failure, line, reminder
 from bot.slack.views.locks import locks_list, unlock_question
-from bot.slack.views.preview import in_the_way, preview
+from bot.slack.views.preview import in_the_way, notice, preview
 from bot.slack.views.problems import problem_block, problem_lines
 from bot.slack.views.questions import adoption_form
 from bot.slack.views.revisions import changes_form
@@ -544,15 +544,21 @@ def test_a_full_box_is_never_trusted() -> None:
     assert list(full_boxes(draft)) == ["numbers:1"]
 
 
-@given(st.lists(st.integers(0, 9999), max_size=700))
-def test_a_long_text_is_spread_over_boxes_between_numbers(numbers: list[int]) -> None:
-    """Prefilled numbers are never cut in the middle, no box is full, and nothing is lost that fits."""
-    text = ", ".join(f"+1303555{number:04}" for number in numbers)
+@pytest.mark.parametrize("separator", [",", ";", ", ", "\n"])
+def test_a_long_list_is_in_the_boxes_and_given_back_whole(separator: str) -> None:
+    """Numbers that are typed behind a command reach the inputs and a refusal with no character cut off."""
+    text = separator.join(f"+1303555{number:04}" for number in range(300))
 
     boxes = boxes_of(text)
+    fields = number_fields(Draft(kind="", pasted=boxes), len(boxes), "")
+    inputs = [block["element"]["initial_value"] for block in fields if block["type"] == "input"]
+    refusal = notice("You may not.", typed=boxes)
+    back = [block["elements"][0]["elements"][0]["text"] for block in refusal["blocks"][2:]]
 
-    assert all(len(box) < BOX_LENGTH for box in boxes)
-    assert " ".join(boxes).replace(",", " ").split() == text.replace(",", " ").split()
+    assert "".join(inputs) == "".join(back) == text
+    assert not full_boxes(Draft(kind="", pasted=tuple(inputs)))
+    assert max(map(len, back)) <= BOX_LENGTH
+    assert view_problems(refusal) == []
 
 
 @given(st.text())
