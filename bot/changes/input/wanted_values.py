@@ -39,13 +39,17 @@ def read_wanted_values(kind: Kind, draft: Draft, problems: dict[str, str], *, op
                 problems[name] = f"{setting.label} was not kept from before: type it again."
             continue
         try:
-            wanted[name] = _read_wanted_value(setting, "" if typed is None else str(typed), draft.ways.get(name))
+            wanted[name] = read_wanted_value(setting, "" if typed is None else str(typed), draft.ways.get(name))
         except InvalidValue as error:
             problems[name] = str(error)
     return wanted
 
 
-def _read_wanted_value(setting: Setting, typed: str, way: EditMode | None) -> WantedValue:
+def read_wanted_value(setting: Setting, typed: str, way: EditMode | None) -> WantedValue:
+    """Return what ``typed`` makes of a setting; with ``way`` its entries edit the list that each number has.
+
+    Raises :class:`bot.errors.InvalidValue` with a sentence for the person.
+    """
     value = read_value(setting, _meant(setting, typed) if setting.listed else typed)
     if way is None or not isinstance(value, tuple):
         return value

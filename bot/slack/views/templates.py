@@ -9,6 +9,7 @@ from typing import Final
 from bot.changes.input.templates import NAME, NAME_LENGTH, Template
 from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
+from bot.slack.views.draft_lines import course_lines, filter_lines, setting_lines
 from bot.slack.views.elements import (
     Block,
     View,
@@ -27,7 +28,6 @@ from bot.slack.views.elements import (
     when,
 )
 from bot.slack.views.fragments import kind_words
-from bot.slack.views.inputs import ways_to_filter
 from bot.workflow.planning.templates import TemplatePage, TemplatePreview
 
 KEEP: Final = "keep_template"
@@ -51,9 +51,10 @@ def keep_button(change: int) -> Block:
 def naming(change: int, keeping: TemplatePreview) -> View:
     """Return the modal that asks for the name and says what is kept."""
     element: Block = {"type": "plain_text_input", "action_id": NAME, "max_length": NAME_LENGTH}
+    content = _content(keeping.draft, keeping.kind, 2400)
     blocks = [
-        section(f"*{kind_words(keeping.kind, keeping.draft.kind)}*\n{_content(keeping.draft, keeping.kind, 2500)}"),
-        section(f"*Numbers*\n{_target(keeping.draft, keeping.kind, keeping.numbers)}"),
+        section("\n".join([f"*{kind_words(keeping.kind, keeping.draft.kind)}*", *content])),
+        section("\n".join(["*Numbers*", *_target(keeping.draft, keeping.kind, keeping.numbers)])),
     ]
     if keeping.left_out:
         labels = ", ".join(keeping.kind.setting(name).label for name in keeping.left_out)
@@ -122,8 +123,8 @@ def _entry(template: Template, kind: Kind | None) -> str:
     lines = [
         f"{code(template.name)} · {kind_words(kind, template.draft.kind)}",
         f"Saved by {person(template.owner)}, {when(template.saved_at)}",
-        *_content(template.draft, kind, 500).splitlines(),
-        *_target(template.draft, kind, template.numbers, limit=300).splitlines(),
+        *_content(template.draft, kind, 500),
+        *_target(template.draft, kind, template.numbers, limit=300),
     ]
     if template.left_out:
         labels = [kind.setting(n).label if kind and n in kind.by_name else n for n in template.left_out]
@@ -131,27 +132,17 @@ def _entry(template: Template, kind: Kind | None) -> str:
     return listed(lines, _ENTRY)
 
 
-def _content(draft: Draft, kind: Kind | None, limit: int) -> str:
-    """Return the settings and their values, as they were typed."""
-    settings = kind.by_name if kind else {}
-    names = list(dict.fromkeys((*draft.chosen, *draft.typed)))
-    lines = []
-    for name in names:
-        label = settings[name].label if name in settings else escape(name)
-        value = draft.picked.get(name) or str(draft.typed.get(name) or "")
-        lines.append(f"• *{label}* → {code(value, 80)}")
-    if draft.until:
-        lines.append(f"⏲️ Until {code(draft.until)}")
-    return listed(lines, limit) or "No settings."
+def _content(draft: Draft, kind: Kind | None, limit: int) -> list[str]:
+    """Return the settings and what becomes of them, and how it is carried out, a line each."""
+    settings = [f"• *{escape(label)}* → {code(words, 80)}" for label, words in setting_lines(draft, kind)]
+    return [*(listed(settings, limit) or "No settings.").splitlines(), *course_lines(draft)]
 
 
-def _target(draft: Draft, kind: Kind | None, numbers: int, limit: int = 1500) -> str:
-    """Return which numbers are meant."""
+def _target(draft: Draft, kind: Kind | None, numbers: int, limit: int = 1500) -> list[str]:
+    """Return which numbers are meant, a line each."""
     lines = [f"{counted(numbers, 'listed number')}"] if numbers else []
-    ways = ways_to_filter(kind) if kind else {}
-    for key, typed in draft.filters.items():
-        label = ways[key][1] if key in ways else key
-        lines.append(f"• {escape(label)}: {code(draft.picked.get(f'filter:{key}') or typed, 80)}")
-    if draft.filters and draft.excluded.strip():
+    lines += [f"• Filter: {code(condition, 120)}" for condition in filter_lines(draft, kind)]
+    lines = lines or ["No numbers; enter them in the form."]
+    if draft.excluded.strip():
         lines.append(f"• Exclude {code(draft.excluded, 80)}")
-    return listed(lines, limit) or "No numbers; enter them in the form."
+    return listed(lines, limit).splitlines()

@@ -126,7 +126,7 @@ async def test_a_filter_is_kept_as_a_filter(stage: Stage) -> None:
     await stage.ana.type("reason", "Again")
     await stage.send()
 
-    assert "Only numbers with customer reference: old" in shown
+    assert "Filter: Customer reference is old" in shown
     assert "Request approval" in underneath
     assert "Numbers: 2 " in stage.read(await stage.planned())
 

@@ -19,7 +19,7 @@ from bot.changes.model.locks import Freeze, Held
 from bot.changes.model.messages import MessageRef
 from bot.changes.model.settings import Shape
 from bot.changes.model.snapshots import Snapshot
-from bot.changes.model.values import Secret
+from bot.changes.model.values import EditMode, Secret
 from bot.providers.telnyx.kinds import kinds
 from bot.sandbox.slack.blocks import message_problems, total_characters, view_problems
 from bot.sandbox.slack.mrkdwn import mentions
@@ -166,6 +166,10 @@ def templates(draw: st.DrawFn) -> Template:
         filters={"tag": draw(nasty), "gone": draw(nasty)},
         excluded=draw(nasty),
         until=draw(st.sampled_from(["", NASTY[:60]])),
+        ways={"tags": draw(st.sampled_from(EditMode))},
+        canary=draw(st.sampled_from(["", "10", "&" * 100])),
+        pause=draw(st.sampled_from(["", NASTY[:100]])),
+        threshold=draw(st.sampled_from(["", "<" * 100])),
     )
     return Template(
         id=draw(st.integers(1, 10**9)),

@@ -1,0 +1,96 @@
+"""What was typed into a form, in the words in which the preview and the card say it of a plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from bot.changes.input.wanted_values import read_wanted_value
+from bot.changes.model.draft import Draft
+from bot.changes.model.filter_fields import PREFIX, read_filter, show_condition
+from bot.changes.model.kinds import Kind
+from bot.changes.model.list_edits import show_wanted
+from bot.changes.model.settings import Setting, Shape
+from bot.changes.model.values import Secret
+from bot.errors import InputError, InvalidValue
+from bot.slack.views.elements import code
+
+#: A pair of what something is called, and what is wanted of it. Neither is escaped.
+Line = tuple[str, str]
+
+
+def setting_lines(draft: Draft, kind: Kind | None) -> list[Line]:
+    """Return each setting that ``draft`` changes, with its value or what becomes of its list.
+
+    What cannot be read, because the kind has no such setting or value any more, is said as it was typed.
+    """
+    settings = kind.by_name if kind else {}
+    names = dict.fromkeys((*draft.chosen, *draft.typed))
+    return [
+        (settings[name].label, _wanted(settings[name], draft)) if name in settings else (name, _as_typed(name, draft))
+        for name in names
+    ]
+
+
+def _wanted(setting: Setting, draft: Draft) -> str:
+    typed = draft.typed.get(setting.name)
+    if isinstance(typed, Secret):
+        return show_wanted(setting, typed)
+    text = "" if typed is None else str(typed)
+    try:
+        wanted = read_wanted_value(setting, text, draft.ways.get(setting.name))
+    except InvalidValue:
+        return _as_typed(setting.name, draft)
+    return show_wanted(setting, wanted, _names(setting, text, draft.picked.get(setting.name, "")))
+
+
+def _as_typed(name: str, draft: Draft) -> str:
+    way = draft.ways.get(name)
+    typed = draft.typed.get(name)
+    text = "(empty)" if typed in {None, ""} else str(typed)
+    return f"{way.value} {text}" if way else text
+
+
+def _names(setting: Setting, identifier: str, picked: str) -> Mapping[str, str]:
+    """Return id -> name of what was picked for ``setting``."""
+    if not picked:
+        return {}
+    names = json.loads(picked) if setting.shape is Shape.LOOKUPS else {identifier: picked}
+    return {each: _bare(name, each) for each, name in names.items()}
+
+
+def _bare(name: str, identifier: str) -> str:
+    """Return what was picked from a menu, without the id that stands behind names that look alike."""
+    return name.removesuffix(f" ({identifier})")
+
+
+def filter_lines(draft: Draft, kind: Kind | None) -> list[str]:
+    """Return each condition of the filter in ``draft``; what cannot be read any more is said as it was typed."""
+    return [_condition(key, typed, draft, kind) for key, typed in draft.filters.items()]
+
+
+def _condition(key: str, typed: str, draft: Draft, kind: Kind | None) -> str:
+    try:
+        found = read_filter(kind, {key: typed}) if kind else ()
+    except InputError:
+        found = ()
+    if kind is None or not found:
+        return f"{key}: {typed}"
+    field = next(each for each in kind.filters if each.name == found[0].field)
+    picked = draft.picked.get(f"{PREFIX}{key}")
+    return show_condition(field, found[0], _bare(picked, typed) if picked else None)
+
+
+def course_lines(draft: Draft) -> list[str]:
+    """Return in which waves ``draft`` is carried out and until when it holds, as was typed, in mrkdwn."""
+    lines = []
+    if draft.until:
+        lines.append(f"⏲️ Until {code(draft.until, 60)}")
+    if draft.canary:
+        first = f"🐤 Canary: {code(draft.canary, 60)} first"
+        lines.append(first if draft.canary.strip().isdecimal() else f"🌊 Waves: {code(draft.canary, 60)}")
+    if draft.pause:
+        lines.append(f"⏸️ Between waves: {code(draft.pause, 60)}")
+    if draft.threshold:
+        lines.append(f"⏸️ Pause when more than {code(draft.threshold, 60)} are not as approved")
+    return lines
