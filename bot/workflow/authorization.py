@@ -23,6 +23,7 @@ from bot.changes.policy import (
     StageProgress,
     UnknownGroup,
     Verdict,
+    forbidden,
     in_a_while,
     kind_off,
     lists,
@@ -58,18 +59,21 @@ class Authorization:
         return policy
 
     def policy_of(self, change: Change) -> Policy:
-        """Return the rule that governs ``change`` now; raises NotAllowed when none does, or forbids its filter."""
-        policy = self.policy(change.kind, change.size, change.names)
-        if change.summary and change.summary.unknown and not policy.unpreviewable:
-            raise NotAuthorized(blind(policy))
-        return policy
+        """Return the rule that governs ``change`` now; raises NotAllowed when none does."""
+        return self.policy(change.kind, change.size, change.names)
 
     def still_allowed(self, change: Change) -> Policy:
-        """Return the rule that governs ``change`` now; raises NotAllowed when it forbids such a change by now."""
+        """Return the rule that governs ``change`` now; raises NotAllowed when it forbids such a change by now.
+
+        Whatever lets something go asks this. What restores the numbers of a temporary change was approved with it, and
+        no rule of today keeps them from going back.
+        """
+        if change.restores:
+            return self._context.governing(change)
         policy = self.policy_of(change)
-        if not policy.allowed:
-            why = f": {policy.why}" if policy.why else "."
-            raise NotAuthorized(f"The rule {policy.name} does not allow this change{why}")
+        unseen = change.summary is not None and change.summary.unknown > 0
+        if why := forbidden(policy, change.kind, change.size, unseen=unseen):
+            raise NotAuthorized(why)
         return policy
 
     def reminder_of(self, change: Change) -> timedelta | None:
@@ -222,14 +226,6 @@ def unsaid(error: DeliveryError) -> str:
         return "Slack does not list you as a member of this workspace, so nothing was done."
     again = in_a_while(error.wait if isinstance(error, DeliveryPostponed) else 0)
     return f"Slack did not confirm who you are, so nothing was done. Try again {again}."
-
-
-def blind(policy: Policy) -> str:
-    """Return why ``policy`` does not let a job find the numbers of a filter that nobody can see beforehand."""
-    return (
-        f"The rule {policy.name} does not allow filters that cannot be previewed. "
-        "Whoever runs Linesman can allow them with unpreviewable_filters in the policy file."
-    )
 
 
 def allowed(verdict: Verdict) -> Verdict:

@@ -9,6 +9,7 @@ another workspace allow nothing. Group membership arrives as data; reading it is
 
 from __future__ import annotations
 
+from bot.changes.policy.forbidden import blind, forbidden, too_large
 from bot.changes.policy.lapses import TAKEN_BACK, Lapse, lapsed_text, stage_gone, why_lapsed
 from bot.changes.policy.people import Audience, Grant, Membership, Person, UnknownGroup
 from bot.changes.policy.rules import Policies, Rule
@@ -52,7 +53,9 @@ __all__ = [
     "StageProgress",
     "UnknownGroup",
     "Verdict",
+    "blind",
     "broken",
+    "forbidden",
     "in_a_while",
     "kind_off",
     "lapsed_text",
@@ -68,6 +71,7 @@ __all__ = [
     "open_stage",
     "stage_gone",
     "stage_progress",
+    "too_large",
     "unsatisfiable",
     "who_may_approve",
     "whom_to_mention",

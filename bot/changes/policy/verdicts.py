@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from bot.changes.policy.forbidden import too_large
 from bot.changes.policy.people import Audience, Grant, Membership, Person, UnknownGroup
 from bot.changes.policy.terms import ENVIRONMENT, Policy
 
@@ -80,14 +81,11 @@ class Verdict:
 def may_request(policy: Policy, person: Person, membership: Membership, kind: str, size: int) -> Verdict:
     """Say whether ``person`` may ask for a change of ``size`` numbers of ``kind``; size 0 while it is not known."""
     reason = _barred(policy, person) or _listing(policy.requesters, person, membership)
-    if reason is Reason.LISTED and size > policy.max_numbers:
+    if reason is Reason.LISTED and (large := too_large(policy, kind, size)):
         return Verdict(
             allowed=False,
             reason=Reason.TOO_LARGE,
-            sentence=(
-                f"This change has {size:,} numbers and one {kind} change may have at most "
-                f"{policy.max_numbers:,}: split it."
-            ),
+            sentence=large,
             rule=policy.name,
         )
     return _verdict(policy, reason, "request changes", "requesters", _unread(policy.requesters, membership))

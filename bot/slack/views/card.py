@@ -30,7 +30,7 @@ from bot.slack.views.problems import problem_lines
 from bot.slack.views.questions import questions_line
 from bot.slack.views.revisions import revise_button
 from bot.slack.views.rollout import rollout_buttons, rollout_line
-from bot.slack.views.stages import approvals_text, enough_line, stage_lines, wanting_line
+from bot.slack.views.stages import approvals_text, enough_line, forbidden_line, stage_lines, wanting_line
 from bot.slack.views.stale import unread_line
 from bot.slack.views.templates import keep_button
 from bot.slack.views.temporary import (
@@ -80,6 +80,7 @@ def card(details: ChangeDetails) -> list[Block]:
     times = (
         enough_line(details),
         wanting_line(details),
+        forbidden_line(details),
         freeze_line(details),
         until,
         slack_line(details.waits_for_slack),

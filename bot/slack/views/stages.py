@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from bot.changes.model.decisions import Decision, DecisionVerb
 from bot.changes.model.lifecycle import ChangeState
-from bot.changes.policy import Grant, StageProgress, open_stage, who_may_approve
+from bot.changes.policy import Grant, StageProgress, forbidden, open_stage, who_may_approve
 from bot.config.policy.spans import spoken
 from bot.slack.views.elements import Block, channel, code, escape, listed, section, when
 from bot.slack.views.fragments import audience_text, called, decision_text, said
@@ -85,6 +85,20 @@ def wanting_line(details: ChangeDetails) -> str:
         f"⚠️ *It has too few approvals by the rule of now*: {len(opened.approvals)} of {opened.stage.approvals_required}"
         f"{where}. Unless the rule changes again before, it will not start. To unlock its numbers now, "
         f"`/numbers cancel {name}`, and request it again."
+    )
+
+
+def forbidden_line(details: ChangeDetails) -> str:
+    """Return that the rule of now does not allow an approved change, and so it will not start; empty for any other."""
+    change, summary = details.change, details.change.summary
+    if change.state is not ChangeState.APPROVED or change.part_of is not None or summary is None:
+        return ""
+    why = forbidden(details.policy, change.kind, change.size, unseen=summary.unknown > 0)
+    if not why:
+        return ""
+    return (
+        f"⚠️ *It is not allowed by the rule of now.* {escape(why)} Unless the rule changes again before, it will not "
+        f"start. To unlock its numbers now, `/numbers cancel {change.public_id}`."
     )
 
 

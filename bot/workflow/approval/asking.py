@@ -72,7 +72,7 @@ class ApprovalRequests:
             still_revises(change, asked)
         self._counted(change, counted)
         verdict = await self._authorization.request(by, change.kind, change.size, change.names)
-        policy = self._authorization.policy_of(change)
+        policy = self._authorization.still_allowed(change)
         await approvable(self._context, policy, change)
         places = await self._places(change, asked, policy)
         async with self._context.database.transaction() as tx:

@@ -69,7 +69,9 @@ class ApprovalRights:
     async def to_approve(self, user: str, change: Change, decisions: Collection[Decision]) -> ApprovalRight:
         """Return the right of ``user`` to approve ``change`` after ``decisions``, by the policy of this moment."""
         policy = self._authorization.policy_of(change)
-        return await self.under(policy, user, change.requester, decisions, change.waits_since)
+        right = await self.under(policy, user, change.requester, decisions, change.waits_since)
+        self._authorization.still_allowed(change)
+        return right
 
     async def to_decline(self, user: str, change: Change, decisions: Collection[Decision]) -> ApprovalRight:
         """Return the right of ``user`` to reject ``change``, or to ask for changes to it.

@@ -7,6 +7,7 @@ from typing import Final
 
 from bot.changes.model.decisions import Decision
 from bot.changes.model.list_rows import ListRow
+from bot.changes.policy import too_large
 from bot.errors import NotAuthorized
 from bot.workflow.approval.rights import ApprovalRights
 from bot.workflow.authorization import Authorization
@@ -35,6 +36,8 @@ class UndecidedRequests:
     async def _may_approve(self, user: str, list_row: ListRow, decisions: Sequence[Decision]) -> bool:
         try:
             policy = self._authorization.policy(list_row.kind, list_row.size, list_row.settings)
+            if too_large(policy, list_row.kind, list_row.size):
+                return False
             await self._approval_rights.under(
                 policy, user, list_row.requester, decisions, list_row.waits_since, fresh=False
             )

@@ -24,7 +24,7 @@ from bot.changes.model.start import End
 from bot.changes.outcome.outcomes import outcome
 from bot.changes.outcome.restores import overall, restored
 from bot.changes.planning.plan import extension_digest
-from bot.errors import Superseded
+from bot.errors import NotAuthorized, Superseded
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
@@ -101,6 +101,8 @@ class ChangeEnd:
             if change.state is not ChangeState.IN_EFFECT or over or not held or extension.until is None:
                 problem = f"{change.public_id} has ended, so it was not extended."
                 await self._not_extended(tx, extension, problem)
+            elif forbidden := self._forbidden(extension):
+                await self._not_extended(tx, extension, forbidden)
             elif wanting := await approvals_wanting(tx, extension, self._context.governing(extension), NOT_EXTENDED):
                 await self._not_extended(tx, extension, wanting)
             elif decided != {extension.digest} or extension.digest != extension_digest(change.digest, extension.until):
@@ -111,6 +113,14 @@ class ChangeEnd:
             await self._notify.cards(tx, extension.id)
             await self._notify.cards(tx, change.id)
         self._context.ring()
+
+    def _forbidden(self, extension: Change) -> str:
+        """Return why the rule of now allows no such extension any more; empty when it does."""
+        try:
+            self._authorization.still_allowed(extension)
+        except NotAuthorized as error:
+            return f"It was approved but is no longer allowed, so {NOT_EXTENDED}. {error.message}"
+        return ""
 
     async def _extend(self, tx: Transaction, change: Change, extension: Change, until: End) -> None:
         now = self._context.clock()

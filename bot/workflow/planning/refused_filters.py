@@ -11,9 +11,10 @@ from bot.changes.model.summary import Summary
 from bot.changes.planning.builder import handed_over
 from bot.changes.planning.plan import Plan, ids_to_name
 from bot.changes.planning.summary import summarise
+from bot.changes.policy import blind
 from bot.errors import FilterRefused, NotAuthorized, PlanRefused, in_one
 from bot.providers.base import Provider
-from bot.workflow.authorization import Authorization, blind
+from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.planning.current_state import CurrentState
 from bot.workflow.planning.validation import are_known
