@@ -11,6 +11,7 @@ LinesmanError
 ├── PartTooLarge              a part of a workbook is larger than any sheet of numbers makes it
 ├── UnclearAnswer             a provider's answer is no usable one; for the HTTP client only (``providers.answers``)
 ├── PlanRefused               a request cannot be planned as it is; carries what would have to go
+│   └── NothingToPlan         no number is left to plan anything for
 ├── NotAuthorized             the policy does not let this person do this
 ├── NotFound                  no such change, batch or message
 ├── IllegalTransition         the lifecycle has no such step
@@ -114,10 +115,16 @@ class PartTooLarge(LinesmanError):
 class PlanRefused(LinesmanError):
     """The request cannot be planned as it is."""
 
-    def __init__(self, message: str, *, unusable: Iterable[tuple[str, ...]] = ()) -> None:
+    def __init__(self, message: str, *, unusable: Iterable[tuple[str, ...]] = (), problem: str = "") -> None:
         super().__init__(message)
+        #: What is wrong, without what somebody in front of the form can do about it.
+        self.problem = problem or message
         #: Numbers without which it could be, each by all its names: E.164 and id, or what was given.
         self.unusable = tuple(unusable)
+
+
+class NothingToPlan(PlanRefused):
+    """No number is left to plan anything for."""
 
 
 class NotAuthorized(LinesmanError):

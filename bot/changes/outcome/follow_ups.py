@@ -13,6 +13,7 @@ from bot.changes.model.settings import Setting, restorable
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Secret, Value, Values
 from bot.changes.outcome.outcomes import NOT_SHOWN, UNCHANGED
+from bot.changes.planning.builder import build
 from bot.changes.planning.plan import Plan, PlannedNumber, same
 
 #: What a number is in that a retry takes up: it has not what was wanted, or nobody knows. A retry is planned from
@@ -107,6 +108,20 @@ def not_restorable(kind: Kind, numbers: Iterable[PlannedNumber]) -> dict[str, li
             for name in dict.fromkeys((*_back(kind, number)[1], *secret)):
                 found.setdefault(name, []).append(number)
     return found
+
+
+def way_back(kind: Kind, plan: Plan) -> Plan:
+    """Return the plan that restores what the numbers of a temporary change have now, if nobody changes them meanwhile.
+
+    It is made like the one at the end, so whatever would stand in that one's way stands in this one's.
+    """
+    numbers = [number for number in plan.numbers if number.batch is not None]
+    rows = {number.id: _back(kind, number)[0] for number in numbers}
+    then = [
+        Snapshot(id=number.id, e164=number.e164, values={**number.beside, **number.before, **number.after})
+        for number in numbers
+    ]
+    return build(kind, {}, then, rows)
 
 
 def beyond(kind: Kind, plan: Plan, restored: Mapping[str, Values]) -> list[str]:

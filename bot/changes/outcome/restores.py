@@ -98,5 +98,8 @@ def restore_cells(
     if not planned:
         return MISSING, "Nothing of this change was restored."
     if operation.number_id in without or operation.e164 in without:
-        return MISSING, "It is no longer in the account, or could not be changed there at the end."
+        return (
+            MISSING,
+            "It is no longer in the account, or could not get back what it had: the card of the change says why.",
+        )
     return LEFT, "Somebody has changed it meanwhile, so it was left as it is."

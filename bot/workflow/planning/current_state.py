@@ -15,7 +15,7 @@ from bot.changes.model.locks import Held
 from bot.changes.model.snapshots import Snapshot, Target
 from bot.changes.outcome.follow_ups import CarriedOver
 from bot.changes.planning.plan import Plan
-from bot.errors import PlanRefused, in_one
+from bot.errors import NothingToPlan, PlanRefused, in_one
 from bot.providers.base import Provider
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
@@ -33,18 +33,25 @@ class CurrentState:
         self._context = context
 
     async def snapshots(
-        self, provider: Provider, kind: Kind, request: Request, progress: Progress, taken: CarriedOver
+        self,
+        provider: Provider,
+        kind: Kind,
+        request: Request,
+        progress: Progress,
+        taken: CarriedOver,
+        *,
+        most: int | None,
     ) -> tuple[Request, Sequence[Snapshot]]:
         """Return the snapshots: numbers that were given in their order, then those that the filter found.
 
         Of numbers that were ``taken`` over, which nobody has typed, everything is read that they are compared by: what
         goes by itself with the switch beside it is not asked for, and tells whether somebody has changed it.
         Ids in a sheet that the provider does not know give way to the numbers beside them, also in the request.
+        Raises PlanRefused when numbers cannot be planned, or there are more than ``most``; None stands for no limit.
         """
         # A hundred thousand take a while, and the loop has clicks to answer meanwhile.
         given, names = await asyncio.to_thread(_asked_for, kind, request, taken)
         known = "" if request.conditions else f" of {len(given):,}"
-        most = self._context.policies.largest(kind.name)
         target = Target(
             identifiers=given,
             conditions=request.conditions,
@@ -68,7 +75,7 @@ class CurrentState:
             async for snapshot in provider.find(replace(target, identifiers=written, conditions=()), names, kind):
                 found[snapshot.id] = snapshot
         as_written(request, found)
-        if len(found) > most:
+        if most is not None and len(found) > most:
             raise PlanRefused(
                 f"That is more than {most:,} numbers, the limit for one change. Narrow the filter, or split the change."
             )
@@ -119,9 +126,13 @@ def _in_order(
         total = max(len(found) + len(missing), len(request.given))
         unusable = [*((each,) for each in missing), *((s.e164, s.id) for s in busy)]
         told = [numbers.get(each, each) for each in missing]
-        raise PlanRefused(_in_the_way(provider, told, busy, total), unusable=unusable)
+        problem = _in_the_way(provider, told, busy, total)
+        between = "\n" if "\n" in problem else " "
+        raise PlanRefused(
+            f"{problem}{between}Remove or correct them, and plan again.", unusable=unusable, problem=problem
+        )
     if not found:
-        raise PlanRefused("No numbers match, so there is nothing to do. Change the filter, or close this.")
+        raise NothingToPlan("No numbers match, so there is nothing to do. Change the filter, or close this.")
     # A number given once by id and once in E.164 is one number.
     given = {usable[identifier].id: usable[identifier] for identifier in request.given}
     rest = sorted((s for s in found.values() if s.id not in given), key=lambda s: s.e164)
@@ -141,8 +152,7 @@ def _in_the_way(provider: str, missing: Sequence[str], busy: Sequence[Snapshot],
     if busy:
         shown = [f"{s.e164} ({s.status})" if s.status else s.e164 for s in busy]
         said.append(f"{_of(busy, total)} in a state in which {provider} cannot change them: {named(shown)}.")
-    between = " " if len(said) == 1 else "\n"
-    return f"{in_one(said)}{between}Remove or correct them, and plan again."
+    return in_one(said)
 
 
 def _of(some: Sequence[object], total: int) -> str:

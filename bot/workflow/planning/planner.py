@@ -25,6 +25,7 @@ from bot.errors import (
     InputError,
     NotAuthorized,
     NotFound,
+    NothingToPlan,
     PlanRefused,
     ProviderError,
     SecretError,
@@ -50,6 +51,7 @@ from bot.workflow.planning.validation import (
     can_be_restored,
     rows_by_id,
     varied,
+    will_be_known,
 )
 
 #: How often planning is tried when it ends in a fault that nobody foresaw, or Slack does not hand out a sheet.
@@ -129,11 +131,13 @@ class Planner:
         if change.draft.base:
             request, taken = await self._follow_ups.add(request, change.draft.base)
         if not request.identifiers and not request.rows and not request.conditions:
-            raise PlanRefused("All numbers are excluded, so there is nothing to do. Edit the numbers, or close this.")
+            raise NothingToPlan("All numbers are excluded, so there is nothing to do. Edit the numbers, or close this.")
         if not request.rows:
             await self._may_request(change, len(request.given), request.names)
         try:
-            request, snapshots = await self._survey.snapshots(provider, kind, request, progress, taken)
+            request, snapshots = await self._survey.snapshots(
+                provider, kind, request, progress, taken, most=self._largest(change)
+            )
         except FilterRefused as refused:
             return await self._refused_filters.plan(provider, kind, request, change, refused)
         progress.tell(f"all {len(snapshots):,} numbers read; comparing them with the new values")
@@ -172,6 +176,13 @@ class Planner:
             since=since,
         )
 
+    def _largest(self, change: Change) -> int | None:
+        """Return how many numbers ``change`` may have; None for any number of those that are restored.
+
+        That a change has so many was approved with it, and no limit of today keeps them from going back.
+        """
+        return self._context.policies.largest(change.kind) if change.part_of is None else None
+
     async def _may_request(self, change: Change, size: int, names: Collection[str]) -> None:
         """Raise NotAllowed unless the requester may ask for this; nobody asks for what restores their numbers."""
         if change.part_of is None:
@@ -196,6 +207,8 @@ class Planner:
         ids = await asyncio.to_thread(ids_to_name, kind, request.wanted, plan)
         labels = {name: await provider.labels(kind, name, wanted) for name, wanted in ids.items()}
         await asyncio.to_thread(are_known, kind, provider.title, request, plan, labels)
+        if plan.until:
+            await asyncio.to_thread(will_be_known, kind, provider.title, plan, labels)
         return await asyncio.to_thread(
             summarise,
             kind,

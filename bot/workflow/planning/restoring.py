@@ -1,9 +1,12 @@
 """Planning what restores the numbers of a temporary change at its end.
 
-Nobody sits in front of it, so nothing is shown in a form, and a provider that does not answer is asked again until it
-does. It needs no approval of its own: that of the temporary change was for its end, too, and for every value that its
-numbers had before. That this plan gives them nothing else is looked at here, before it counts as approved. Nor is it
-asked who may what: whoever requested it may have left since, and the numbers have to go back all the same.
+Nobody sits in front of it, so nothing is shown in a form, and whatever stands in the way is waited for: a provider
+that does not answer, or one that is switched off. Numbers that cannot get back what they had, because they are gone,
+say, are left out, and the others go back without them. It ends without a plan only when no number is left for one, or
+when the plan would go beyond what was approved. It needs no approval of its own: that of the temporary change was for
+its end, too, and for every value that its numbers had before. That this plan gives them nothing else is looked at
+here, before it counts as approved. Nor is it asked who may what: whoever requested it may have left since, and the
+numbers have to go back all the same.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from bot.changes.model.public_ids import public_id
 from bot.changes.model.summary import Summary
 from bot.changes.outcome.follow_ups import beyond, to_undo
 from bot.changes.planning.plan import Plan
-from bot.errors import InputError, NotFound, PlanRefused, ProviderError, Superseded
+from bot.errors import InputError, NotFound, NothingToPlan, PlanRefused, ProviderError, Superseded
 from bot.store.queue.tasks import Claim, Task
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
@@ -52,31 +55,36 @@ class RestorePlanning:
         """Carry out the task: ``make`` the plan, and approve it; leave out numbers that are gone; or try again."""
         try:
             plan, summary = await make(change, Progress(self._context, self._notify, change.id))
-            await self._covered(change, plan)
+            uncovered = await self._uncovered(change, plan)
+        except NothingToPlan as error:
+            await self._give_up(claim, change, change.problem or error.problem)
         except PlanRefused as error:
-            if error.unusable:
-                await self._leave_out(claim, change, error)
-            else:
-                await self._give_up(claim, change, error.message)
-        except ProviderError as error:
-            await self._again(claim, change, error)
-        except (InputError, NotFound, Superseded) as error:
+            await self._leave_out(claim, change, error)
+        except Superseded as error:  # the temporary change is over, whoever ended it
             await self._give_up(claim, change, error.message)
+        except ProviderError as error:
+            await self._again(claim, change, f"Its numbers cannot be read: {error.message}")
+        except (InputError, NotFound) as error:
+            await self._again(claim, change, error.message)
         else:
-            await self._approve(claim, change, plan, summary)
+            if uncovered:
+                await self._give_up(claim, change, uncovered)
+            else:
+                await self._approve(claim, change, plan, summary)
 
-    async def _covered(self, change: Change, plan: Plan) -> None:
-        """Raise PlanRefused when ``plan`` gives a number anything else than what the approval covers."""
+    async def _uncovered(self, change: Change, plan: Plan) -> str:
+        """Return the problem when ``plan`` gives a number anything else than what the approval covers."""
         kind = self._context.catalogue.kind(change.kind)
         async with self._context.database.reading() as tx:
             whole = await tx.changes.whole(change.id)
             operations = [operation async for operation in tx.operations.stream(whole, CHANGED)]
         restored = await asyncio.to_thread(to_undo, kind, operations)
         if found := await asyncio.to_thread(beyond, kind, plan, restored.rows):
-            raise PlanRefused(
+            return (
                 f"The values for {named(found)} are not those from before {public_id(whole)}, which its approval "
                 "covers. So nothing is restored."
             )
+        return ""
 
     async def _approve(self, claim: Claim, change: Change, plan: Plan, summary: Summary) -> None:
         now = self._context.clock()
@@ -89,7 +97,7 @@ class RestorePlanning:
             waited_for = change.waiting_for if plan.batches else ""
             await tx.changes.put(change.id, summary=summary, digest=plan.digest, waiting_for=waited_for)
             if not plan.batches:  # every number has its earlier values already, or somebody has changed it
-                await self._discard(tx, change, "")
+                await self._discard(tx, change, change.problem)
                 return
             for state in (ChangeState.PLANNED, ChangeState.AWAITING_APPROVAL):
                 await tx.changes.move(change.id, state)
@@ -105,16 +113,19 @@ class RestorePlanning:
         self._context.ring()
 
     async def _leave_out(self, claim: Claim, change: Change, error: PlanRefused) -> None:
-        """Plan again without the numbers that stand in the way: the others are not kept from going back."""
+        """Plan again without the numbers that stand in the way: the others are not kept from going back.
+
+        Why they are left out is kept, and told when the temporary change is concluded.
+        """
         names = (name for each in error.unusable for name in each)
         draft = replace(change.draft, left_out=tuple(dict.fromkeys((*change.draft.left_out, *names))))
+        if draft == change.draft:  # there is nothing to leave out that would help
+            await self._again(claim, change, error.problem)
+            return
         async with self._context.database.transaction() as tx:
-            if draft == change.draft:
-                await tx.tasks.done(claim)
-                await self._discard(tx, change, error.message)
-            else:
-                await tx.changes.put(change.id, draft=draft)
-                await tx.tasks.again(claim, self._context.clock())
+            problem = "\n".join(filter(None, (change.problem, error.problem)))
+            await tx.changes.put(change.id, draft=draft, problem=problem)
+            await tx.tasks.again(claim, self._context.clock(), waited=True)
         self._context.ring()
 
     async def _give_up(self, claim: Claim, change: Change, problem: str) -> None:
@@ -130,13 +141,22 @@ class RestorePlanning:
             await tx.changes.move(change.id, ChangeState.DISCARDED, problem=problem, finished_at=now)
             await tx.events.add(change.id, "discarded", at=now, details={"answer": problem} if problem else None)
 
-    async def _again(self, claim: Claim, change: Change, error: ProviderError) -> None:
-        log.warning("cannot plan a restore", change=change.id, why=error.message, attempts=claim.attempts)
-        pause = min(FIRST_RETRY * 2 ** min(claim.attempts - 1, 10), LONGEST_RETRY)
+    async def _again(self, claim: Claim, change: Change, why: str) -> None:
+        """Try again after a pause, and tell ``why``: on the card at once, in the failure channel as it goes on."""
+        log.warning("cannot plan a restore", change=change.id, why=why, tries=claim.tries)
+        pause = min(FIRST_RETRY * 2 ** min(claim.tries - 1, 10), LONGEST_RETRY)
         async with self._context.database.transaction() as tx:
-            await tx.changes.put(change.id, waiting_for=f"Its numbers cannot be read: {error.message}")
+            await tx.changes.put(change.id, waiting_for=why)
             await tx.tasks.again(claim, self._context.clock() + pause)
             await self._notify.card(tx, change.id)
-            if claim.attempts >= TELLING:
-                await self._notify.failure(tx, change.id, "not_restored_yet", why=error.message)
+            if told := _reminders(claim.tries):
+                await self._notify.failure(tx, change.id, "not_restored_yet", each=str(told), why=why)
         self._context.ring()
+
+
+def _reminders(tries: int) -> int:
+    """Return how many times the failure channel is to have heard of a restore that failed ``tries`` times.
+
+    After the first word the pauses between two of them double.
+    """
+    return (tries // TELLING).bit_length()

@@ -9,12 +9,14 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.list_edits import keys
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Values
-from bot.changes.outcome.follow_ups import not_restorable
-from bot.changes.planning.plan import Plan, emptied, ids_in, meaning, unfit
+from bot.changes.outcome.follow_ups import not_restorable, way_back
+from bot.changes.planning.plan import Plan, PlannedNumber, emptied, ids_in, meaning, unfit
 from bot.errors import PlanRefused, in_one
 
 #: How many numbers or ids are named before the rest is only counted.
 NAMED = 20
+#: What can be done about numbers that cannot be restored.
+_LASTING = "Leave these settings or numbers out, or leave “Until” empty."
 
 
 def named(things: Sequence[str]) -> str:
@@ -93,20 +95,63 @@ def are_fit(kind: Kind, plan: Plan) -> None:
     found = unfit(kind, plan)
     if not found:
         return
-    said = [
-        f"{len(numbers):,} {'number' if len(numbers) == 1 else 'numbers'}: {why} "
-        f"({named([number.e164 for number in numbers])})."
-        for why, numbers in found.items()
-    ]
-    names = {(number.e164, number.id): None for numbers in found.values() for number in numbers}
+    problem = _per_reason(found)
     raise PlanRefused(
-        f"Some numbers cannot be in this change.\n{in_one(said)}\nExclude them, or fix them first.",
-        unusable=tuple(names),
+        f"Some numbers cannot be in this change.\n{problem}\nExclude them, or fix them first.",
+        unusable=_names(found),
+        problem=problem,
     )
 
 
+def _per_reason(found: Mapping[str, Sequence[PlannedNumber]]) -> str:
+    """Return each reason of ``found`` with the numbers that it is true of."""
+    return in_one(
+        f"{len(numbers):,} {'number' if len(numbers) == 1 else 'numbers'}: {why} "
+        f"({named([number.e164 for number in numbers])})."
+        for why, numbers in found.items()
+    )
+
+
+def _names(found: Mapping[str, Sequence[PlannedNumber]]) -> tuple[tuple[str, ...], ...]:
+    """Return all numbers of ``found``, each once, by all its names."""
+    return tuple({(number.e164, number.id): None for numbers in found.values() for number in numbers})
+
+
 def can_be_restored(kind: Kind, provider: str, plan: Plan) -> None:
-    """Raise when a temporary change would leave numbers with what cannot be taken back at its end."""
+    """Raise when a temporary change would leave numbers with what cannot be taken back at its end.
+
+    The way back is planned here as it will be then, and held against the same rules: nobody is there to be asked when
+    the numbers are to go back.
+    """
+    _can_be_set(kind, provider, plan)
+    back = way_back(kind, plan)
+    if found := {**unfit(kind, back), **_without_any(kind, back)}:
+        raise PlanRefused(
+            "At the end of a temporary change, what these numbers have now could not be restored.\n"
+            f"{_per_reason(found)}\n{_LASTING}",
+            unusable=_names(found),
+        )
+
+
+def _without_any(kind: Kind, plan: Plan) -> dict[str, list[PlannedNumber]]:
+    """Return, per reason, the numbers that would be left with an empty list that nobody can send."""
+    found = emptied(kind, plan)
+    return {f"it would be left without any {kind.setting(name).label.lower()}": found[name] for name in found}
+
+
+def will_be_known(kind: Kind, provider: str, plan: Plan, labels: Mapping[str, Mapping[str, str]]) -> None:
+    """Raise when the end of a temporary change would restore an id that nothing at the provider has even now."""
+    found = _unknown(kind, provider, way_back(kind, plan), labels)
+    if found:
+        raise PlanRefused(
+            "At the end of a temporary change, what these numbers have now could not be restored.\n"
+            f"{_per_reason(found)}\n{_LASTING}",
+            unusable=_names(found),
+        )
+
+
+def _can_be_set(kind: Kind, provider: str, plan: Plan) -> None:
+    """Raise when the provider documents no way to set again what numbers have now."""
     found = not_restorable(kind, plan.numbers)
     if not found:
         return
@@ -117,28 +162,47 @@ def can_be_restored(kind: Kind, provider: str, plan: Plan) -> None:
     ]
     raise PlanRefused(
         f"At the end of a temporary change, {provider} could not be told to restore what these numbers have now.\n"
-        f"{in_one(said)}\nLeave these settings or numbers out, or leave “Until” empty.",
-        unusable=tuple({(each.e164, each.id): None for numbers in found.values() for each in numbers}),
+        f"{in_one(said)}\n{_LASTING}",
+        unusable=_names(found),
     )
 
 
 def are_known(kind: Kind, provider: str, request: Request, plan: Plan, labels: Mapping[str, Mapping[str, str]]) -> None:
-    """Raise when a value that is going to be set is an id that nothing at the provider has."""
-    problems = []
+    """Raise when a value that is going to be set is an id that nothing at the provider has.
+
+    Numbers that have such a value of their own can be left out; the others cannot do without the value.
+    """
+    wanted = {
+        f"{provider} has no {setting.label.lower()} with the id {each}": ()
+        for setting in kind.settings
+        if setting.lookup
+        for each in ids_in(request.wanted.get(setting.name))
+        if each not in labels.get(setting.name, {})
+    }
+    own = _unknown(kind, provider, plan, labels)
+    if not (wanted or own):
+        return
+    problems = [
+        f"{why}{f' (for {own[why][0].e164})' if why not in wanted else ''}" for why in dict.fromkeys((*wanted, *own))
+    ]
+    more = [f"There are {len(problems) - NAMED:,} more such ids."] if len(problems) > NAMED else []
+    raise PlanRefused(
+        in_one([*(f"{each}; choose another." for each in problems[:NAMED]), *more]),
+        unusable=() if wanted else _names(own),
+        problem=in_one([*(f"{each}." for each in problems[:NAMED]), *more]),
+    )
+
+
+def _unknown(
+    kind: Kind, provider: str, plan: Plan, labels: Mapping[str, Mapping[str, str]]
+) -> dict[str, list[PlannedNumber]]:
+    """Return, per id that nothing at the provider has, the numbers of ``plan`` that would get it and have it not."""
+    found: dict[str, list[PlannedNumber]] = {}
     for setting in kind.settings:
-        if not setting.lookup:
-            continue
         known = labels.get(setting.name, {})
-        unknown = {each: "" for each in ids_in(request.wanted.get(setting.name)) if each not in known}
-        for number in plan.numbers:
+        for number in plan.numbers if setting.lookup else ():
             for each in ids_in(number.after.get(setting.name)):
                 if each not in known and each not in ids_in(number.before.get(setting.name)):
-                    unknown.setdefault(each, number.e164)
-        problems += [
-            f"{provider} has no {setting.label.lower()} with the id {each}{f' (for {e164})' if e164 else ''}; "
-            "choose another."
-            for each, e164 in unknown.items()
-        ]
-    if problems:
-        more = [f"There are {len(problems) - NAMED:,} more such ids."] if len(problems) > NAMED else []
-        raise PlanRefused(in_one([*problems[:NAMED], *more]))
+                    why = f"{provider} has no {setting.label.lower()} with the id {each}"
+                    found.setdefault(why, []).append(number)
+    return found

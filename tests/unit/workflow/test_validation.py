@@ -15,7 +15,17 @@ from bot.changes.planning.plan import Plan, PlannedNumber
 from bot.errors import PlanRefused
 from bot.providers.telnyx.kinds import kinds
 from bot.workflow.control.freezes import in_words
-from bot.workflow.planning.validation import NAMED, are_fit, are_known, as_written, can_be_emptied, named, rows_by_id
+from bot.workflow.planning.validation import (
+    NAMED,
+    are_fit,
+    are_known,
+    as_written,
+    can_be_emptied,
+    can_be_restored,
+    named,
+    rows_by_id,
+    will_be_known,
+)
 
 KIND = next(kind for kind in kinds(secrets=True) if kind.name == "telnyx.settings")
 CONNECTION = "connection_id"
@@ -102,10 +112,33 @@ def test_ids_of_nothing_are_told() -> None:
 
     are_known(KIND, "Telnyx", wanted, a_plan(KIND, number), {CONNECTION: {"5": "five", "6": "six"}})
     are_known(KIND, "Telnyx", a_request(), a_plan(KIND, a_number(1, {CONNECTION: "4"}, {CONNECTION: "4"})), {})
-    with pytest.raises(PlanRefused, match=r"^Telnyx has no connection with the id 6; choose another.$"):
+    with pytest.raises(PlanRefused, match=r"^Telnyx has no connection with the id 6; choose another.$") as common:
         are_known(KIND, "Telnyx", wanted, a_plan(KIND, number), {CONNECTION: {"5": "five"}})
-    with pytest.raises(PlanRefused, match=r"^Telnyx has no connection with the id 5 \(for \+13035550001\)"):
+    with pytest.raises(PlanRefused, match=r"^Telnyx has no connection with the id 5 \(for \+13035550001\)") as own:
         are_known(KIND, "Telnyx", a_request(), a_plan(KIND, number), {})
+
+    assert common.value.unusable == ()
+    assert own.value.unusable == ((number.e164, number.id),)
+    assert own.value.problem == "Telnyx has no connection with the id 5 (for +13035550001)."
+
+
+def test_what_the_end_could_not_restore_is_told() -> None:
+    """By the rule that it would break, or the id that nothing has; what can be restored is not in the way."""
+    lasting = "voice.call_forwarding.forwards_to"
+    before: dict[str, Value] = {"voice.call_forwarding.call_forwarding_enabled": True, lasting: ""}
+    off: dict[str, Value] = {"voice.call_forwarding.call_forwarding_enabled": False}
+    one, two = a_number(1, off, before), a_number(2, off, {**before, lasting: "+13035550999"})
+    moved = a_number(3, {CONNECTION: "5"}, {CONNECTION: "4"})
+
+    can_be_restored(KIND, "Telnyx", a_plan(KIND, two, moved))
+    will_be_known(KIND, "Telnyx", a_plan(KIND, moved), {CONNECTION: {"4": "four"}})
+    with pytest.raises(PlanRefused, match=r"\n1 number: call forwarding would .* \(\+13035550001\)\.\n") as unfit:
+        can_be_restored(KIND, "Telnyx", a_plan(KIND, one, two))
+    with pytest.raises(PlanRefused, match=r"\n1 number: Telnyx has no connection with the id 4 \(") as unknown:
+        will_be_known(KIND, "Telnyx", a_plan(KIND, moved), {CONNECTION: {"5": "five"}})
+
+    assert unfit.value.unusable == ((one.e164, one.id),)
+    assert unknown.value.unusable == ((moved.e164, moved.id),)
 
 
 @pytest.mark.parametrize(("count", "rest"), [(NAMED, ""), (NAMED + 1, "There are 1 more such ids.")])

@@ -1,0 +1,160 @@
+"""The end of a temporary change comes although rules, providers and numbers are not what they were at its approval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.close import CloseStandIn
+from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.steps import card_says
+
+REFERENCE = "customer_reference"
+FORWARDING = "voice.call_forwarding.call_forwarding_enabled"
+
+
+async def in_effect(stage: Stage, numbers: list[str], settings: Mapping[str, str], command: str = "update") -> int:
+    """Have a change until in 4 hours approved and carried out, and return its number."""
+    change = await stage.ask(numbers, settings, command=command, until="in 4 hours")
+    await stage.approve(change)
+    await card_says(stage, change, "In effect")
+    await stage.quiet()
+    return change
+
+
+def restored(stage: Stage, change: int) -> dict[str, tuple[str, str]]:
+    """Return, by number, what the results say of how it was restored."""
+    return {row["number"]: (row["restored"], row["restored_reason"]) for row in stage.results(change)}
+
+
+@pytest.mark.parametrize(
+    ("variables", "rule"),
+    [
+        pytest.param({"LINESMAN_MAX_NUMBERS": "2"}, "", id="variable"),
+        pytest.param({}, "largest = 2", id="rule"),
+        pytest.param({}, 'allow = false\nwhy = "No changes in December."', id="forbidden"),
+    ],
+)
+async def test_no_limit_of_today_keeps_numbers_from_going_back(
+    idle: Stage, tmp_path: Path, variables: dict[str, str], rule: str
+) -> None:
+    """That the change has so many numbers was approved; a limit that was lowered since, or a ban, is for new ones."""
+    stage = idle
+    await stage.start()
+    added = stage.telnyx.add_numbers(3, start="+13035550000", customer_reference="Dallas")
+    change = await in_effect(stage, [each.phone_number for each in added], {REFERENCE: "Holiday"})
+    await stage.stop()
+    if rule:
+        policy = tmp_path / "policy.toml"
+        policy.write_text(f'[[rule]]\nname = "strict"\n{rule}\n')
+        variables = {"LINESMAN_POLICY_FILE": str(policy)}
+    stage.clock.advance(5 * 3600)
+    await stage.start(**variables)
+    await stage.ended(change)
+
+    assert [each.customer_reference for each in added] == ["Dallas"] * 3
+    assert "3 numbers restored" in stage.read(stage.card(change))
+    assert stage.failures() == []
+
+
+async def test_a_limit_of_today_is_for_the_undo_of_a_temporary_change(idle: Stage) -> None:
+    """What was not restored at the end is undone by a new change, which the limit is for, and which can be split."""
+    stage = idle
+    await stage.start()
+    added = stage.telnyx.add_numbers(3, start="+13035550000", customer_reference="Dallas")
+    change = await in_effect(stage, [each.phone_number for each in added], {REFERENCE: "Holiday"})
+    await stage.command(f"unlock CHG-{change}", by=stage.otto)
+    await stage.otto.click("unlock", message=stage.slack.ephemerals(stage.otto.id)[-1])
+    await stage.ended(change)
+    await stage.stop()
+    await stage.start(LINESMAN_MAX_NUMBERS="2")
+    await stage.ana.command("/numbers", f"undo CHG-{change}")
+    await stage.planned()
+
+    assert "That is more than 2 numbers, the limit for one change." in stage.modal()
+
+
+async def test_an_id_that_is_gone_keeps_no_other_number_from_going_back(stage: Stage) -> None:
+    """The number whose old connection was deleted meanwhile is named with that; the other one goes back."""
+    old, kept, holiday = (stage.telnyx.add_connection(name) for name in ("Alpha", "Beta", "Holiday"))
+    one = stage.telnyx.add_number("+13035550000", connection_id=old.id)
+    two = stage.telnyx.add_number("+13035550001", connection_id=kept.id)
+    change = await in_effect(stage, [one.phone_number, two.phone_number], {"connection_id": holiday.id})
+    del stage.telnyx._account.connections[old.id]
+    stage.clock.elapse(5 * 3600)
+    await stage.ended(change)
+
+    assert two.connection_id == kept.id
+    assert one.connection_id == holiday.id
+    assert "1 number restored, 1 not restored" in stage.read(stage.card(change))
+    [notice] = stage.failures()
+    assert f"Telnyx has no connection with the id {old.id} (for +13035550000)." in notice
+    assert "choose another" not in notice
+    found = restored(stage, change)
+    assert found["+13035550001"] == ("verified", "")
+    assert found["+13035550000"][0] == "not_restored"
+    assert "could not get back what it had" in found["+13035550000"][1]
+
+
+async def test_when_no_old_id_is_left_the_end_says_why(stage: Stage) -> None:
+    """All numbers keep what they have, and card and failure channel name the id, not an empty list of numbers."""
+    old, holiday = stage.telnyx.add_connection("Alpha"), stage.telnyx.add_connection("Holiday")
+    one = stage.telnyx.add_number("+13035550000", connection_id=old.id)
+    change = await in_effect(stage, [one.phone_number], {"connection_id": holiday.id})
+    del stage.telnyx._account.connections[old.id]
+    stage.clock.elapse(5 * 3600)
+    await stage.ended(change)
+
+    [notice] = stage.failures()
+    assert f"Telnyx has no connection with the id {old.id} (for +13035550000)." in notice
+    assert "excluded" not in notice
+    assert "1 not restored" in stage.read(stage.card(change))
+
+
+async def test_a_provider_that_is_switched_off_is_waited_for(both: Stage, close: CloseStandIn) -> None:
+    """Started without its key when the end comes, and with it again: the numbers go back then."""
+    stage, ids = both, list(close.numbers)[:2]
+    before = [close.numbers[each].label for each in ids]
+    change = await in_effect(stage, ids, {"label": "Holiday"}, "close")
+    assert [close.numbers[each].label for each in ids] == ["Holiday"] * 2
+    await stage.stop()
+    stage.close = None
+    stage.clock.advance(5 * 3600)
+    await stage.start()
+    await stage.quiet()
+    await stage.stop()
+    stage.close = close
+    await stage.start()
+    stage.clock.advance(600)
+    await stage.ended(change)
+
+    assert [close.numbers[each].label for each in ids] == before
+    assert any("It had to wait: " in line and "its provider is switched off" in line for line in stage.thread(change))
+
+
+async def test_until_is_refused_where_the_way_back_breaks_a_rule(stage: Stage) -> None:
+    """Forwarding without a target may be switched off, not on again; the plan says so, and can leave the number out."""
+    on = {"call_forwarding_enabled": True, "forwarding_type": "always"}
+    stage.telnyx.add_number("+13035550000", voice={"call_forwarding": {**on, "forwards_to": ""}})
+    stage.telnyx.add_number("+13035550001", voice={"call_forwarding": {**on, "forwards_to": "+13035550999"}})
+    numbers = ["+13035550000", "+13035550001"]
+    await stage.propose(numbers, {FORWARDING: "false"}, until="in 4 hours")
+
+    assert "what these numbers have now could not be restored" in stage.modal()
+    assert "1 number: call forwarding would be on without a number to forward to (+13035550000)." in stage.modal()
+    assert "leave “Until” empty" in stage.modal()
+    await stage.ana.click("leave_out")
+    await stage.ana.wait_for_view(lambda view: "Temporary, until" in stage.read(view))
+
+
+async def test_until_is_refused_where_an_old_id_is_gone_already(stage: Stage) -> None:
+    """A number that has a connection which nothing at Telnyx is could not get it back."""
+    gone, holiday = stage.telnyx.add_connection("Alpha"), stage.telnyx.add_connection("Holiday")
+    stage.telnyx.add_number("+13035550000", connection_id=gone.id)
+    del stage.telnyx._account.connections[gone.id]
+    await stage.propose(["+13035550000"], {"connection_id": holiday.id}, until="in 4 hours")
+
+    assert f"Telnyx has no connection with the id {gone.id} (+13035550000)." in stage.modal()
+    assert "leave “Until” empty" in stage.modal()
