@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from bot.changes.model.settings import Choice, Shape
 from bot.changes.model.values import JSON, Value, from_json, to_json
+from bot.changes.text.characters import LOST, sound, visible
 from bot.errors import InputError, InvalidValue
 
 if TYPE_CHECKING:
@@ -103,12 +104,13 @@ def read_filter(kind: Kind, typed: Mapping[str, Typed]) -> tuple[Condition, ...]
     read: dict[tuple[str, str], Condition] = {}
     fields = {field.name: field for field in kind.filters}
     for key, given in typed.items():
-        texts = _texts(given)
+        name, operator = _split(key)
+        field = fields.get(name)
+        texts = _texts(given, picked=field is not None and field.shape is Shape.LOOKUP)
         if not texts:
             continue
-        name, operator = _split(key)
         try:
-            _keep(read, _read(fields.get(name), operator, texts), fields)
+            _keep(read, _read(field, operator, texts), fields)
         except InvalidValue as error:
             problems.setdefault(PREFIX + name, []).append(str(error))
     if problems:
@@ -133,14 +135,17 @@ def _split(key: str) -> tuple[str, str]:
     return (found["name"], found["operator"] or "") if found else (key, "")
 
 
-def _texts(given: Typed) -> list[str]:
-    """Return what was given as texts without blank ones."""
+def _texts(given: Typed, *, picked: bool) -> list[str]:
+    """Return what was given as texts without blank ones.
+
+    What was ``picked`` from a menu is an id, or a tag, as the provider has it: one with another blank is another one.
+    """
     if given is None:
         return []
     if isinstance(given, bool):
         return ["true" if given else "false"]
     texts = [given] if isinstance(given, str) else given
-    return [stripped for text in texts if (stripped := text.strip())]
+    return list(filter(None, texts if picked else map(str.strip, texts)))
 
 
 def _read(field: FilterField | None, operator: str, texts: Sequence[str]) -> Condition:
@@ -190,8 +195,11 @@ def _chosen(field: FilterField, text: str) -> str:
 
 
 def _text(field: FilterField, operator: str, text: str) -> str:
-    if any(not character.isprintable() for character in text):
-        raise InvalidValue(f"{field.label} contains a control character; type it on one line.")
+    if field.shape is not Shape.LOOKUP and (re.search(r"[\t\n]", text) or visible(text) != text):
+        seen = visible(" ".join(text.split()))[:60]
+        raise InvalidValue(f"{field.label} has a line break or a character that nobody sees: “{seen}”; type it again.")
+    if LOST in text or sound(text) != text:
+        raise InvalidValue(f"{field.label} has a broken character; type it again.")
     if len(text) > LONGEST:
         raise InvalidValue(f"{field.label} may have at most {LONGEST} characters; this has {len(text)}.")
     if field.digits_only:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from bot.changes.model.filter_fields import Condition, read_filter
 from bot.changes.model.kinds import Kind
 from bot.errors import Forbidden
 from bot.providers.telnyx.provider import Telnyx
@@ -157,6 +158,19 @@ async def test_tags_that_differ_in_blanks_look_different(
     offered = await telnyx.choices(settings_kind, "tags", "")
 
     assert {each.value: each.label for each in offered} == {"old vip": "old vip", "old  vip": "old ␣vip"}
+
+
+@pytest.mark.parametrize("tag", [" vip", "vip ", "old  vip", "vip\u00a0gold", "Größe", "null", "a, b", "\u200d"])
+async def test_a_tag_that_is_picked_is_the_one_that_is_meant(
+    account: TelnyxStandIn, telnyx: Telnyx, settings_kind: Kind, tag: str
+) -> None:
+    """Whatever a menu offers comes through the form as it is: with one blank less it would be another tag."""
+    account.add_number("+13035550100", tags=[tag])
+    account.add_number("+13035550101", tags=["vip"])
+
+    (choice,) = [each for each in await telnyx.choices(settings_kind, "tags", "") if each.value == tag]
+
+    assert read_filter(settings_kind, {"tag": choice.value}) == (Condition("tag", "", tag),)
 
 
 async def test_ids_get_their_names(account: TelnyxStandIn, telnyx: Telnyx, settings_kind: Kind) -> None:
