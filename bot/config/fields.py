@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address
 from typing import Annotated, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult
 
 from cryptography.fernet import Fernet
 from pydantic import AfterValidator, BeforeValidator, InstanceOf, SecretStr
@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot.changes.policy import Grant
+from bot.changes.text.addresses import parts_of
 from bot.config.policy import PolicyFile
 from bot.config.postgres_url import for_driver, is_postgres
 
@@ -79,25 +80,29 @@ def _channel(value: str) -> str:
     return value
 
 
+def _base_url(value: str, such_as: str) -> SplitResult:
+    """Return the parts of an address that paths are put behind and that is written into logs."""
+    parts = parts_of(value)
+    if (
+        parts is None
+        or parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or parts.port == 0
+        or "@" in parts.netloc
+        or re.search(r"[\s?#]", value)
+    ):
+        raise ValueError(f"must be an address such as {such_as}, without a user name, a password, ? and #")
+    return parts
+
+
 def _collector_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or re.search(r"\s", value):
-        raise ValueError("must be an address such as http://collector:4318, without a user name or a password")
+    _base_url(value, "http://collector:4318")
     return value
 
 
 def _web_url(value: str) -> str:
-    problem = ValueError("must be an address such as https://api.example.com, without a user name or a password")
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        raise problem from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0 or "@" in parts.netloc:
-        raise problem
-    if re.search(r"\s", value) or parts.query or parts.fragment:
-        raise problem
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    parts = _base_url(value, "https://api.example.com")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         raise ValueError(
             "must begin with https://, because over http:// everybody on the way can read the key; "
             "http:// is for an address of this machine only, such as http://127.0.0.1:8080"

@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.changes.model.draft import Upload
 from bot.changes.sheets import LARGEST
+from bot.changes.text.addresses import parts_of
 from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, InputError
 from bot.slack.client import Client
 from bot.slack.web_api import call, retry_after
@@ -75,7 +76,9 @@ class SlackFiles:
 
     def _ours(self, url: str) -> bool:
         """Tell whether ``url`` is on Slack's own host for files, or on the host of the API where that is another."""
-        here, api = urlsplit(url), urlsplit(self._client.base_url)
+        here, api = parts_of(url), urlsplit(self._client.base_url)
+        if here is None:
+            return False
         if api.hostname != "slack.com" and (here.scheme, here.netloc) == (api.scheme, api.netloc):
             return True
         return here.scheme == "https" and here.netloc in {HOST, f"files.{api.hostname}"}  # GovSlack has its own

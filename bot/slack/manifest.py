@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
-from urllib.parse import urlsplit
 
+from bot.changes.text.addresses import parts_of
 from bot.errors import ConfigurationError
 from bot.slack.commands import COMMAND, usage_hint
 
@@ -119,8 +119,8 @@ def missing_scopes(granted: Iterable[str]) -> list[str]:
 
 
 def _request_url(url: str | None) -> str:
-    parts = urlsplit(url or "")
-    if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
+    parts = parts_of(url or "")
+    if parts is None or parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
         problem = (
             "The manifest for HTTP mode needs the https address at which Slack reaches Linesman, such as "
             "https://linesman.example.com; without one, use Socket Mode."

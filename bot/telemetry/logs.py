@@ -32,7 +32,7 @@ _SHAPES: Final = (
     r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)",
     r"(?<=hooks\.slack\.com/)\S+",
 )
-_NAMES: Final = r"(?:token|authorization|external_pin|api_key|secret|password|ticket)"
+_NAMES: Final = r"(?:token|authorization|external[_-]pin|api[_-]?key|secret|password|ticket)"
 #: A key whose value is a secret: the names above alone or at the end of a longer name (bot_token, signing_secret).
 _SECRET_KEY: Final = re.compile(rf"(?:.*_)?(?:{_NAMES}s?|secret_keys?)")
 #: ``"external_pin": "1234"``, ``external_pin='1234'``, ``token=…&``: a secret inside a text.

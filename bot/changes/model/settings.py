@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
-from urllib.parse import urlsplit
 
 from bot.changes.model.values import MASK, Secret, Value
+from bot.changes.text.addresses import parts_of
 from bot.changes.text.characters import LOST, sound
 from bot.errors import InvalidValue
 
@@ -151,8 +151,8 @@ def _read_integer(setting: Setting, text: str) -> int:
 
 
 def _read_url(setting: Setting, text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme != "https" or not parts.hostname or any(character.isspace() for character in text):
+    parts = parts_of(text)
+    if parts is None or parts.scheme != "https" or not parts.hostname or any(character.isspace() for character in text):
         raise InvalidValue(f"{setting.label} must be an address that begins with https://.")
     return _read_text(setting, text)
 

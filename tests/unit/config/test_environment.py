@@ -22,6 +22,18 @@ LEAST = {
     "TELNYX_API_KEY": "KEY0123_five",
     "LINESMAN_APPROVAL_CHANNEL": "C0APPROVE",
 }
+#: None of these is one that paths can be put behind and that may stand in a log.
+BAD_ADDRESSES = (
+    "https://[x",
+    "https://h:99999",
+    "https://h:0",
+    "https://ho\u2100st",
+    "https://h/v2?api-key=s3cr3tvalue",
+    "https://h/v2?",
+    "https://h#a",
+    "https://me:pw@h",
+    "https://h h",
+)
 
 
 def problems(environ: dict[str, str]) -> list[str]:
@@ -210,9 +222,15 @@ class TestBad:
             ("SLACK_API_URL", "slack.com/api", "must be an address"),
             ("SLACK_API_URL", "ftp://slack.com", "must be an address"),
             ("TELNYX_API_URL", "https://", "must be an address"),
-            ("TELNYX_API_URL", "https://h:99999", "must be an address"),
-            ("TELNYX_API_URL", "https://h/v2?a=b", "must be an address"),
-            ("CLOSE_API_URL", "https://me:pw@api.close.com", "without a user name or a password"),
+            *(
+                (name, address, "must be an address such as https://api.example.com, without a user name, a password,")
+                for name in ("SLACK_API_URL", "TELNYX_API_URL", "CLOSE_API_URL")
+                for address in BAD_ADDRESSES
+            ),
+            *(
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", address, "must be an address such as http://collector:4318, without")
+                for address in BAD_ADDRESSES
+            ),
             ("DATABASE_URL", "linesman.db", "must start with sqlite+aiosqlite://"),
             ("DATABASE_URL", "sqlite:///linesman.db", "must start with sqlite+aiosqlite://"),
             ("DATABASE_URL", "mysql://h/db", "postgresql+asyncpg://"),

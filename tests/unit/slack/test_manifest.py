@@ -63,7 +63,7 @@ def test_address_is_completed(url: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", [None, "", "linesman.example.com", "http://linesman.example.com", "https://", "https://h?a=b"]
+    "url", [None, "", "linesman.example.com", "http://linesman.example.com", "https://", "https://h?a=b", "https://[x"]
 )
 def test_http_mode_needs_an_https_address(url: str | None) -> None:
     """Without an address that Slack could use there is no manifest, but a sentence that names both ways out."""

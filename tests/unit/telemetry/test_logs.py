@@ -200,7 +200,18 @@ class TestRedaction:
 
     @pytest.mark.parametrize(
         "key",
-        ["token", "slack_bot_token", "Authorization", "external_pin", "external-pin", "api_key", "secret", "password"],
+        [
+            "token",
+            "slack_bot_token",
+            "Authorization",
+            "external_pin",
+            "external-pin",
+            "api_key",
+            "api-key",
+            "apikey",
+            "secret",
+            "password",
+        ],
     )
     def test_by_key(self, key: str, output: io.StringIO) -> None:
         """A value under a telling key is masked whatever it looks like, at any depth."""

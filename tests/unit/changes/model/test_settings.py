@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.changes.model.encryption import Encryption
@@ -83,7 +83,13 @@ def test_a_bad_value_is_answered_with_what_would_be_right(
     assert str(refusal.value) == problem
 
 
-@given(st.text(), st.sampled_from(Shape))
+#: What addresses are made of, and what they stumble over.
+ADDRESSES = st.text("[]@:/?#.%9a\u2100", max_size=12).map(lambda text: f"https://{text}")
+
+
+@given(st.text() | ADDRESSES, st.sampled_from(Shape))
+@example("https://[x", Shape.URL)
+@example("https://a:99999/", Shape.URL)
 def test_reading_never_breaks(text: str, shape: Shape) -> None:
     """Whatever is typed, there is a value or a sentence, and never another error."""
     setting = Setting(name="x", label="X", shape=shape)
