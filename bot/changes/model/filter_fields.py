@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from bot.changes.model.settings import Choice, Shape
 from bot.changes.model.values import JSON, Value, from_json, to_json
-from bot.changes.text.characters import LOST, sound, visible
+from bot.changes.text.characters import LOST, blanks_marked, sound, visible
 from bot.errors import InputError, InvalidValue
 
 if TYPE_CHECKING:
@@ -235,8 +235,8 @@ def show_condition(field: FilterField, condition: Condition, label: str | None =
     said = _SAID[condition.operator] if condition.operator else field.verb
     if isinstance(value, tuple):
         return f"{field.label} {said} {' or '.join(value)}"
-    text = str(value)
-    if field.shape is Shape.LOOKUP and label != text:
+    text = blanks_marked(str(value))
+    if field.shape is Shape.LOOKUP and label != str(value):
         return f"{field.label} {said} {label} ({text})" if label else f"{field.label} {said} {text} (name unknown)"
     named = next((choice.label for choice in field.choices if choice.value == text), text)
     return f"{field.label} {said} {named}"

@@ -15,7 +15,7 @@ from typing import Final
 
 from bot.changes.model.values import MASK, Secret, Value
 from bot.changes.text.addresses import parts_of
-from bot.changes.text.characters import LOST, sound
+from bot.changes.text.characters import LOST, blanks_marked, sound
 from bot.errors import InvalidValue
 
 
@@ -209,7 +209,15 @@ def restorable(setting: Setting, value: Value) -> bool:
 
 
 def show_value(setting: Setting, value: Value, labels: Mapping[str, str] | None = None) -> str:
-    """Return ``value`` as a person reads it; ``labels`` has id -> human name for settings whose values are ids."""
+    """Return ``value`` as a person reads it, so that another value looks different: odd blanks have a sign.
+
+    ``labels`` has id -> human name for settings whose values are ids.
+    """
+    return blanks_marked(value_text(setting, value, labels))
+
+
+def value_text(setting: Setting, value: Value, labels: Mapping[str, str] | None = None) -> str:
+    """Return ``value`` as :func:`show_value` does, with its blanks as they are."""
     if isinstance(value, Secret):
         return MASK
     if value is None or value in {"", ()}:

@@ -22,7 +22,7 @@ _ONE_PIECE: Final = re.compile(r"\+?\d{7,15}", re.ASCII)
 #: ``13035550100.0``: what is left of a number once a program has taken it for a quantity.
 _QUANTITY: Final = re.compile(r"(\+?\d+)[.,]0+", re.ASCII)
 _SHORTENED: Final = re.compile(r"\d+(?:[.,]\d+)?e\+?\d+", re.IGNORECASE | re.ASCII)
-#: ``Denver trunk (1293384261075731499)``, as :func:`bot.changes.model.settings.show_value` writes an id with a name.
+#: ``Denver trunk (1293384261075731499)``, as :func:`bot.changes.model.settings.value_text` writes an id with a name.
 _NAMED_ID: Final = re.compile(r".*\(([^()]*)\)", re.DOTALL)
 _NAMELESS_ID: Final = re.compile(r"(\S+) \(name unknown\)")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*", re.ASCII)

@@ -10,7 +10,7 @@ from typing import Final
 
 from bot.changes.model.foreign_lists import is_odd
 from bot.changes.model.kinds import Kind
-from bot.changes.model.settings import Setting, Shape, show_value
+from bot.changes.model.settings import Setting, Shape, value_text
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import MASK, Secret, Value, Values
 from bot.changes.planning.plan import same
@@ -69,7 +69,7 @@ class CellWriter:
         cell = self.cell(setting, value)
         if cell and visible(cell) == cell:
             return cell
-        return guarded(f"{SHOWN_ONLY} {visible(show_value(setting, value, self._labels.get(setting.name)))}")
+        return guarded(f"{SHOWN_ONLY} {visible(value_text(setting, value, self._labels.get(setting.name)))}")
 
     def _write(self, setting: Setting, value: Value) -> str:
         if value is None or isinstance(value, Secret):
@@ -93,7 +93,7 @@ def _written(setting: Setting, name: str) -> str:
 def _cell(setting: Setting, value: Value, labels: Mapping[str, str]) -> str:
     if value in {"", ()}:
         return CLEAR if setting.clearable else ""
-    shown = show_value(setting, value, {each: _written(setting, name) for each, name in labels.items()})
+    shown = value_text(setting, value, {each: _written(setting, name) for each, name in labels.items()})
     if setting.shape in {Shape.TEXT, Shape.TAGS} and (_CONVERTED.fullmatch(shown) or shown.casefold() == CLEAR):
         return literal(shown)
     if not setting.choices and (

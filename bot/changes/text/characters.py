@@ -53,6 +53,15 @@ def visible(text: str) -> str:
     return _CANDIDATE.sub(shown, text)
 
 
+#: Blanks that nobody would see, or would take for fewer or for others.
+_ODD_BLANK: Final = re.compile(r"^\s|\s$|(?<=\s)\s|[^\S ]")
+
+
+def blanks_marked(text: str) -> str:
+    """Return ``text`` with a sign for every blank that would not be seen as it is: ``old ␣vip`` has two."""
+    return _ODD_BLANK.sub("␣", text)
+
+
 def _joins_pictures(text: str, at: int) -> bool:
     left = text[max(at - 2, 0) : at].rstrip("\ufe0f")[-1:]
     right = text[at + 1 : at + 2]

@@ -7,13 +7,13 @@ letter by letter costs one call; a text that none of them contains is asked for 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from bot.changes.model.settings import Choice
 from bot.changes.model.values import JSON
+from bot.changes.text.characters import blanks_marked
 from bot.errors import BadRequest, ProviderNotFound
 from bot.providers.answers import clean
 from bot.providers.http import PacedClient, Params
@@ -171,8 +171,6 @@ class Lookups:
 #: What the list is called where choices are asked for.
 TAGS: Final = "tags"
 _PATH: Final = "/user_tags"
-#: Blanks that nobody would see, or would take for fewer: a tag with two of them is another tag.
-_BLANKS: Final = re.compile(r"^\s|\s$|(?<=\s)\s|[^\S ]")
 
 
 class Tags:
@@ -188,7 +186,7 @@ class Tags:
     async def choices(self, text: str) -> tuple[Choice, ...]:
         """Return up to 100 tags that contain ``text``, casing aside; those that begin with it come first.
 
-        A tag longer than a menu's value is left out: half of it would be another tag.
+        A tag longer than a menu's value is left out: half of it would be another tag. So is one with another blank.
         """
         wanted = " ".join(text.split()).casefold()
         known = await self._all()
@@ -196,7 +194,7 @@ class Tags:
         if not found and wanted:
             found = list(await self._ask({"filter[starts_with]": " ".join(text.split())}))
         found.sort(key=lambda tag: (not tag.casefold().startswith(wanted), tag.casefold()))
-        return tuple(Choice(tag, _BLANKS.sub("␣", tag)) for tag in found if len(tag) <= LONGEST)[:MOST]
+        return tuple(Choice(tag, blanks_marked(tag)) for tag in found if len(tag) <= LONGEST)[:MOST]
 
     async def _all(self) -> tuple[str, ...]:
         async with self._asking:

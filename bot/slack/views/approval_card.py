@@ -27,9 +27,9 @@ from bot.slack.views.elements import (
     quote,
     section,
     when,
+    words,
 )
 from bot.slack.views.fragments import (
-    SAID,
     asked_lines,
     called,
     comment_lines,
@@ -136,7 +136,7 @@ def may_approve_line(details: ChangeDetails) -> str:
 def _rejection_line(details: ChangeDetails) -> str:
     """Return who rejected the change, and why; empty when nobody did."""
     rejected = [each for each in details.decisions if each.verb is DecisionVerb.REJECT and each.reason]
-    return f"*Rejected by {decided_by(rejected[-1])}:* {code(rejected[-1].reason, SAID)}" if rejected else ""
+    return f"*Rejected by {decided_by(rejected[-1])}:* {words(rejected[-1].reason)}" if rejected else ""
 
 
 def numbers_of(change: Change, total: int) -> str:

@@ -33,6 +33,22 @@ def code(text: str, limit: int = 300) -> str:
     return f"`{escape(line)}`" if line else "_empty_"
 
 
+def before_and_after(before: str, after: str, limit: int) -> str:
+    """Return two values, each in at most ``limit`` characters, so that they do not look the same where they differ.
+
+    Long ones that begin alike are shown from shortly before the first difference.
+    """
+    shorter = min(len(before), len(after))
+    alike = next((at for at in range(shorter) if before[at] != after[at]), shorter)
+    cut = alike - limit // 3 if alike > limit // 2 else 0
+    return " → ".join(code(f"…{text[cut:]}" if cut else text, limit) for text in (before, after))
+
+
+def words(text: str) -> str:
+    """Return what a person wrote in a form, whole: at most 500 characters, of which an escaped one takes up to five."""
+    return code(text, 2500)
+
+
 def quote(text: str) -> Block:
     """Return what a person typed as a quotation; rich text leaves are literal, whatever they contain."""
     leaf = {"type": "text", "text": visible(text) or " "}

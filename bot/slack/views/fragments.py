@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from bot.changes.model.batches import FailureGroup
 from bot.changes.model.change import Change
@@ -12,7 +11,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState, Outcome
 from bot.changes.model.list_rows import Cursor, ListPage, ListRow, read_cursor
 from bot.changes.policy import Audience
-from bot.slack.views.elements import Block, actions, button, code, escape, listed, person
+from bot.slack.views.elements import Block, actions, button, code, escape, listed, person, words
 from bot.slack.views.times import duration
 from bot.workflow.ports import ChangeDetails
 
@@ -39,8 +38,6 @@ OUTCOMES = {
     Outcome.FAILED: "❌ Failed",
     Outcome.UNVERIFIED: "⚠️ Ended, not verified",
 }
-#: Characters that the 500 which an approver may type take at most: an escaped one is up to five long.
-SAID: Final = 2500
 
 
 def state_word(change: Change | ListRow) -> str:
@@ -99,7 +96,7 @@ def said(decision: Decision, *, where: bool = True) -> str:
 def comment_lines(decisions: Sequence[Decision]) -> str:
     """Return what approvers said with their approvals, a line each; empty when none said anything."""
     approvals = [each for each in decisions if each.verb is DecisionVerb.APPROVE and each.reason]
-    return listed([f"💬 {decided_by(each)}: {code(each.reason, 500)}" for each in approvals])
+    return listed([f"💬 {decided_by(each)}: {words(each.reason)}" for each in approvals])
 
 
 def asked_lines(details: ChangeDetails) -> str:
@@ -113,7 +110,7 @@ def _asked(decision: Decision, change: Change) -> str:
         asks = "asked for changes to a former plan"
     else:
         asks = "asks for changes" if change.state is ChangeState.CHANGES_REQUESTED else "asked for changes"
-    return f"{decided_by(decision)} {asks}: {code(decision.reason, SAID)}"
+    return f"{decided_by(decision)} {asks}: {words(decision.reason)}"
 
 
 def failure_lines(groups: Sequence[FailureGroup], total: int, limit: int) -> str:

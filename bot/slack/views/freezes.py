@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.changes.model.batches import StopReach
 from bot.changes.model.lifecycle import BatchState, ChangeState
-from bot.slack.views.elements import code, counted, person, when
+from bot.slack.views.elements import counted, person, when, words
 from bot.workflow.ports import ChangeDetails
 
 _LIFTED: Final = "until an operator lifts it"
@@ -18,7 +18,7 @@ def frozen_line(details: ChangeDetails) -> str:
     if freeze is None or details.change.state.over:
         return ""
     return (
-        f"❄️ *Submissions are frozen* by {person(freeze.by)} since {when(freeze.at)}: {code(freeze.reason)} "
+        f"❄️ *Submissions are frozen* by {person(freeze.by)} since {when(freeze.at)}: {words(freeze.reason)} "
         f"{_what_waits(details)}"
     )
 

@@ -23,6 +23,7 @@ from bot.slack.views.elements import (
     person,
     section,
     when,
+    words,
 )
 from bot.slack.views.plan_lines import wanted_lines
 from bot.slack.views.stages import waits_text
@@ -77,7 +78,7 @@ def _freeze(contents: HomeContents) -> str:
         return "Submissions are not frozen."
     return (
         f"❄️ *Submissions are frozen* by {person(freeze.by)} since {when(freeze.at)}: "
-        f"{code(freeze.reason)} Nothing more is sent until an operator lifts the freeze. Jobs already at "
+        f"{words(freeze.reason)} Nothing more is sent until an operator lifts the freeze. Jobs already at "
         "the provider continue."
     )
 

@@ -13,9 +13,20 @@ from bot.changes.model.messages import QUESTION, MessageRef, Topic
 from bot.changes.model.public_ids import public_id
 from bot.changes.outcome.outcomes import UNCERTAIN
 from bot.changes.policy import Audience
-from bot.slack.views.elements import Block, actions, button, channel, code, counted, escape, person, section, when
+from bot.slack.views.elements import (
+    Block,
+    actions,
+    button,
+    channel,
+    code,
+    counted,
+    escape,
+    person,
+    section,
+    when,
+    words,
+)
 from bot.slack.views.fragments import (
-    SAID,
     comment_lines,
     count_parts,
     decided_by,
@@ -91,7 +102,7 @@ def _line(details: ChangeDetails, data: Mapping[str, Any]) -> str:
             if rejection is None:
                 return "⛔ Rejected. Nothing was changed."
             return (
-                f"⛔ Rejected by {decided_by(rejection)}: {code(rejection.reason, SAID)} Nothing was "
+                f"⛔ Rejected by {decided_by(rejection)}: {words(rejection.reason)} Nothing was "
                 f"changed. {person(change.requester)} can request it again."
             )
         case "expired":

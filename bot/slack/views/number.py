@@ -14,6 +14,7 @@ from bot.changes.model.settings import show_value
 from bot.changes.model.values import MASK, Secret, Value
 from bot.slack.views.elements import (
     Block,
+    before_and_after,
     clip,
     code,
     escape,
@@ -124,7 +125,7 @@ def _difference(past: HistoryRow, kind: Kind | None, name: str, after: Value) ->
     before = past.operation.before.get(name)
     label = setting.label if setting else escape(name)
     old, new = (_value(past, kind, name, value) for value in (before, after))
-    return f"• {label}: {old} → {new}"
+    return f"• {label}: {before_and_after(old, new, _VALUE)}"
 
 
 def _value(past: HistoryRow, kind: Kind | None, name: str, value: Value) -> str:
@@ -132,8 +133,8 @@ def _value(past: HistoryRow, kind: Kind | None, name: str, value: Value) -> str:
     if isinstance(value, Secret) or (setting is not None and setting.secret):
         return MASK
     if setting is None:
-        return code(", ".join(value) if isinstance(value, tuple) else str(value), _VALUE)
-    return code(show_value(setting, value, past.labels.get(name)), _VALUE)
+        return ", ".join(value) if isinstance(value, tuple) else str(value)
+    return show_value(setting, value, past.labels.get(name))
 
 
 def places(found: NumberDetails) -> Sequence[MessageRef]:

@@ -8,14 +8,16 @@ from bot.changes.model.draft import Draft, FollowUp
 from bot.changes.model.kinds import Kind
 from bot.changes.model.list_edits import show_wanted
 from bot.changes.model.public_ids import public_id
-from bot.changes.model.settings import Shape
+from bot.changes.model.settings import Shape, show_value
 from bot.changes.model.summary import Summary
 from bot.changes.model.values import Values, WantedValue
 from bot.changes.planning.summary import UNSET
-from bot.slack.views.elements import code, counted, listed, person, when
+from bot.slack.views.elements import before_and_after, code, counted, listed, person, when
 
 #: How many differences of one number are shown in a sample.
 DIFFERENCES = 3
+#: Most characters of a value in a sample.
+LONGEST = 60
 
 
 def shown(kind: Kind, name: str, wanted: WantedValue, summary: Summary, limit: int = 200) -> str:
@@ -73,10 +75,13 @@ def sample_lines(kind: Kind, summary: Summary, limit: int) -> str:
 def _difference(kind: Kind, name: str, before: Values, after: Values, summary: Summary) -> str:
     setting, told = kind.setting(name), name in before
     old, new = before.get(name), after.get(name)
-    if setting.shape in {Shape.LOOKUPS, Shape.NUMBERS} and told and isinstance(new, tuple):
+    if not told:
+        return f"{setting.label}: (not shown by the provider) → {shown(kind, name, new, summary, limit=LONGEST)}"
+    was, now = (show_value(setting, value, summary.labels.get(name)) for value in (old, new))
+    tags = setting.shape is Shape.TAGS and was != now and max(len(was), len(now)) <= LONGEST
+    if isinstance(new, tuple) and not tags:
         return f"{setting.label}: {_gains_and_losses(kind, name, old if isinstance(old, tuple) else (), new, summary)}"
-    was = shown(kind, name, old, summary, limit=60) if told else "(not shown by the provider)"
-    return f"{setting.label}: {was} → {shown(kind, name, new, summary, limit=60)}"
+    return f"{setting.label}: {before_and_after(was, now, LONGEST)}"
 
 
 def _gains_and_losses(kind: Kind, name: str, old: tuple[str, ...], new: tuple[str, ...], summary: Summary) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bot.changes.model.change import Change
-from bot.slack.views.elements import Block, View, button, code, context, field, modal, person, section
-from bot.slack.views.fragments import SAID, called, in_place_of
+from bot.slack.views.elements import Block, View, button, context, field, modal, person, section, words
+from bot.slack.views.fragments import called, in_place_of
 from bot.workflow.ports import ChangeDetails
 
 #: The modal in which an approver says what should be different.
@@ -47,7 +47,7 @@ def revision_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
         case "changes_requested":
             by = in_place_of(data["by"], data.get("on_behalf_of", ""))
             return (
-                f"✏️ {by} asks for changes: {code(data['said'], SAID)} Nothing was changed, and the "
+                f"✏️ {by} asks for changes: {words(data['said'])} Nothing was changed, and the "
                 f"numbers are unlocked. {requester}: press *Edit* to change the plan."
             )
         case "still_to_revise":

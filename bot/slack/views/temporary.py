@@ -27,6 +27,7 @@ from bot.slack.views.elements import (
     modal,
     person,
     when,
+    words,
 )
 from bot.slack.views.fragments import comment_lines, count_parts, decision_text, trouble
 from bot.slack.views.inputs import text_input
@@ -123,7 +124,7 @@ def extension_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
             return "\n".join(filter(None, (told, comment_lines(details.decisions))))
         case "rejected":
             why = next((each.reason for each in details.decisions if each.verb is DecisionVerb.REJECT), "")
-            return f"⛔ {name} is rejected: {code(why, 500)} The end stays as it is. {person(change.requester)}"
+            return f"⛔ {name} is rejected: {words(why)} The end stays as it is. {person(change.requester)}"
         case "expired":
             return f"⌛ {name} expired: nobody decided in time. The end stays as it is. {person(change.requester)}"
         case "cancelled":
