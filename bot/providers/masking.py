@@ -2,7 +2,7 @@
 
 A provider may quote an external PIN anywhere: in the detail, the code or the pointer of an error, in the word for a
 job's state, minutes after the request and long after we wiped the PIN. So what it says is compared with what *we* sent,
-by keyed fingerprints that outlive the PIN, and nothing is cut to length before.
+by keyed fingerprints that outlive the PIN, and nothing is cut to length before. It may quote our own key as well.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import html
 import re
+from base64 import b64encode
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final, Protocol
 from urllib.parse import unquote_plus
@@ -59,12 +60,19 @@ class Masking:
 
     ``sent`` is asked after each answer came and before anybody sees it: a secret is written down before it is sent, so
     whatever quotes it is compared with it, also when another process sent it. ``words`` are the states that the
-    provider documents; they are left as they are.
+    provider documents; they are left as they are. ``api_key`` is what every request carries.
     """
 
     def __init__(
-        self, encryption: Encryption | None = None, sent: SentSecrets | None = None, *, words: Collection[str] = ()
+        self,
+        encryption: Encryption | None = None,
+        sent: SentSecrets | None = None,
+        *,
+        words: Collection[str] = (),
+        api_key: str = "",
     ) -> None:
+        #: The key as it is, and as HTTP's basic authentication has it.
+        self._credentials = (api_key, b64encode(f"{api_key}:".encode()).decode()) if api_key else ()
         self._encryption = encryption
         self._sent = sent
         self._words = frozenset(words)
@@ -97,7 +105,7 @@ class Masking:
         known = await self._refresh()
         pins = _under(document, _PIN) if _REPEATED.search(content) or _ESCAPED.search(content) else ()
         repeated = [str(pin) for pin in pins if isinstance(pin, str | int) and str(pin)]
-        if known and not self._known and not repeated:
+        if known and not self._known and not repeated and not self._credentials:
             return document
         return await asyncio.to_thread(_Hearing(self, repeated, blind=not known).of, document, spoken=refused)
 
@@ -111,7 +119,7 @@ class Masking:
         line = whole[:_LONGEST]
         if len(whole) > _LONGEST:  # the last word may be half a secret
             line = f"{line.rpartition(' ')[0]} …"
-        if not self._known and not repeated:
+        if not self._known and not repeated and not self._credentials:
             return line
         line = self._masked(line, repeated)
         for decode in _DECODERS:
@@ -147,7 +155,7 @@ class Masking:
             self._compared = {}
 
     def _masked(self, text: str, repeated: Sequence[str]) -> str:
-        for clear in repeated:
+        for clear in (*self._credentials, *repeated):
             text = text.replace(clear, MASK) if len(clear) >= _SHORTEST_PART else _word(clear).sub(MASK, text)
         if not self._known:
             return text

@@ -31,6 +31,7 @@ from bot.providers.close.rights import Rights
 from bot.providers.close.updates import Updates
 from bot.providers.exchange import Ready
 from bot.providers.http import Bounds, PacedClient
+from bot.providers.masking import Masking
 from bot.providers.offers import Offer, ProviderParts
 from bot.providers.runs import Runs
 from bot.providers.shared_rates import SharedPace, SharedRates
@@ -96,6 +97,7 @@ class Close(Session):
             jitter=jitter,
             unasked_wait=_UNASKED,
             shared=SharedPace(rates, now) if rates else None,
+            masking=Masking(api_key=api_key),
         )
         super().__init__(http)
         self._lookups = Lookups(http)

@@ -80,7 +80,7 @@ class Telnyx(Session):
             wall=wall,
             sleep=sleep,
             jitter=jitter,
-            masking=Masking(encryption, sent_secrets, words=STATES),
+            masking=Masking(encryption, sent_secrets, words=STATES, api_key=api_key),
         )
         super().__init__(http)
         self._reader = Reader(http, encryption, Downloads(http, LinkedFiles(http, transport)))

@@ -172,9 +172,25 @@ async def test_a_refusal_may_quote_the_pin(log: io.StringIO, sealed: Stage, quot
     keeps_still(stage, log)
 
 
-def refuse(stage: Stage, error: dict[str, str]) -> None:
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refusal_may_quote_our_key(log: io.StringIO, sealed: Stage, status: int) -> None:
+    """Nobody reads it: not the requester, not the operators, not whoever has the database or the log."""
+    stage = sealed
+    number = stage.telnyx.add_number("+13035550000")
+    key = stage.telnyx.api_key
+    refuse(stage, {"title": "", "detail": f"The key '{key}' was revoked."}, status)
+
+    change = await stage.ask([number.phone_number], {"customer_reference": "x"})
+    await stage.approve(change)
+    await stage.slack.wait_for(lambda: "was revoked" in sent_to_slack(stage), what="the refusal")
+
+    for text in (sent_to_slack(stage), log.getvalue(), at_rest(stage).decode(errors="replace")):
+        assert key not in text
+
+
+def refuse(stage: Stage, error: dict[str, str], status: int = 403) -> None:
     """Have the creation of every job refused with this error."""
-    stage.telnyx.faults.add(method="POST", path="/phone_numbers/jobs/*", kind="status", status=403, times=None)
+    stage.telnyx.faults.add(method="POST", path="/phone_numbers/jobs/*", kind="status", status=status, times=None)
     stage.telnyx.rewrites.add("POST", "/phone_numbers/jobs/*", lambda document: document.update(errors=[error]))
 
 

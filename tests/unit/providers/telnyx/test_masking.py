@@ -80,6 +80,16 @@ async def test_a_secret_is_found_however_it_is_written(pin: str, said: str, told
     assert details(await heard(masking, quoting(said))) == [told]
 
 
+@pytest.mark.parametrize("said", ["key API_0190_secret", "Basic QVBJXzAxOTBfc2VjcmV0Og==", "key%3DAPI_0190_secret"])
+async def test_our_own_key_is_found(said: str) -> None:
+    """Whether or not anything was ever sent in secret, and without a place to remember what was."""
+    (told,) = details(await heard(Masking(api_key="API_0190_secret"), quoting(f"{said} was revoked")))
+
+    assert MASK in told
+    assert "0190" not in told
+    assert "QVBJ" not in told
+
+
 @given(st.text(min_size=4, max_size=12).filter(lambda pin: MASK not in pin), st.text(), st.text())
 def test_any_secret_within_any_text_is_found(pin: str, before: str, after: str) -> None:
     """Whatever stands around it."""
