@@ -15,7 +15,7 @@ from typing import Final
 from bot.changes.audit.events import Event
 from bot.changes.model.public_ids import public_id
 from bot.changes.model.values import canonical
-from bot.changes.text.cells import guard, guard_json
+from bot.changes.text.cells import fitted, guard, guard_json
 from bot.errors import InputError
 
 #: The columns of the CSV form and the keys of the JSONL form.
@@ -110,8 +110,8 @@ def line(form: AuditFormat, event: Event) -> bytes:
     change = public_id(event.change) if event.change is not None else None
     if form is AuditFormat.CSV:
         details = guard_json(canonical(event.details))
-        cells = (str(event.id), at, change or "", event.actor, event.what, event.digest, details, event.hash)
-        return _row(tuple(guard(cell) for cell in cells))
+        before = (str(event.id), at, change or "", event.actor, event.what, event.digest)
+        return _row((*map(guard, before), fitted(details), guard(event.hash)))
     told = (event.id, at, change, event.actor, event.what, event.digest, dict(event.details), event.hash)
     return json.dumps(dict(zip(COLUMNS, told, strict=True))).encode() + b"\n"
 

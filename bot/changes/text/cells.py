@@ -89,29 +89,32 @@ _BETWEEN: Final = r"[,;|\t\r\n\x0b\x0c\x85\u2028\u2029]"
 _NOTHING: Final = r"[\s\"\x00-\x1f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*"
 _BEGINS: Final = re.compile(rf"[\t\r\n]|{_NOTHING}{_SIGN}")
 _INSIDE: Final = re.compile(rf"({_BETWEEN}{_NOTHING})(?={_SIGN})")
-_JSON: Final = re.compile(r"[=@\uff1d\uff0b\uff0d\uff20]|(?<!e)\+|-(?!\d)", re.IGNORECASE)
+#: The texts of a JSON document, and in them the signs that may begin a formula.
+_JSON_TEXT: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_SIGN_INSIDE: Final = re.compile(_SIGN)
 _BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7e]")
 _GUARDED: Final = re.compile(rf"({_BETWEEN}{_NOTHING})'(?={_SIGN})")
 
 
-def guard(cell: str) -> str:
-    """Return ``cell``, at most :data:`LONGEST` characters, with an apostrophe before whatever may begin a formula."""
-    text = _INSIDE.sub(r"\1'", cell)
-    return _cut(f"'{text}" if _BEGINS.match(text) else text)
-
-
-def literal(cell: str) -> str:
-    """Return ``cell`` as :func:`guard` does, with the apostrophe in front that says that just this text is meant."""
-    return _cut("'" + _INSIDE.sub(r"\1'", cell))
-
-
-def _cut(text: str) -> str:
+def fitted(text: str) -> str:
+    """Return ``text`` in at most :data:`LONGEST` characters, with an ellipsis where it was cut."""
     if len(text) <= LONGEST // 2 or _units(text) <= LONGEST:
         return text
     kept = text[: LONGEST - 1]
     while _units(kept) >= LONGEST:
         kept = kept[: len(kept) - max(1, (_units(kept) - LONGEST) // 2)]
     return f"{kept}…"
+
+
+def guard(cell: str) -> str:
+    """Return ``cell``, at most :data:`LONGEST` characters, with an apostrophe before whatever may begin a formula."""
+    text = _INSIDE.sub(r"\1'", cell)
+    return fitted(f"'{text}" if _BEGINS.match(text) else text)
+
+
+def literal(cell: str) -> str:
+    """Return ``cell`` as :func:`guard` does, with the apostrophe in front that says that just this text is meant."""
+    return fitted("'" + _INSIDE.sub(r"\1'", cell))
 
 
 def _units(text: str) -> int:
@@ -126,11 +129,15 @@ def unguard(text: str) -> str:
 
 
 def guard_json(text: str) -> str:
-    """Return the JSON ``text`` with every sign in its strings that may begin a formula, or that nobody sees, escaped.
+    """Return the JSON ``text`` with every sign in its texts that may begin a formula, or that nobody sees, escaped.
 
-    It stays the same document. None of these signs stands outside a string but the minus of a number.
+    It stays the same document. Outside its texts there are signs of numbers only, which compute nothing.
     """
-    return _JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", _BEYOND_ASCII.sub(_escaped, text))
+    return _JSON_TEXT.sub(lambda found: _SIGN_INSIDE.sub(_code, found[0]), _BEYOND_ASCII.sub(_escaped, text))
+
+
+def _code(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def _escaped(found: re.Match[str]) -> str:

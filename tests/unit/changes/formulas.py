@@ -12,7 +12,7 @@ UNSEEN: Final = "\u00a0\u3000\u200b\u202e\u2060\ufeff\x0b\x0c\x00"
 #: What a spreadsheet may see at the beginning of a cell once quotation marks and blanks are gone. A dash computes
 #: nothing, and neither does a number, also where a reader who takes quotation marks for text finds the one that ends
 #: the cell behind it, and where one who looks for another separator takes all its row for one cell.
-_FORMULA: Final = re.compile(r"[=@\uff1d\uff0b\uff0d\uff20]|[+\-](?!\d+(?:$|[\",;\t|])|[\s-]*$)")
+_FORMULA: Final = re.compile(r"[=@\uff1d\uff0b\uff0d\uff20]|[+\-](?!\d+(?:$|[\",;\t|\]}])|[\s-]*$)")
 
 
 def formulas(file: str) -> list[str]:

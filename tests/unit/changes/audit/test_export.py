@@ -87,7 +87,7 @@ def test_too_many_words_are_refused(words: list[str]) -> None:
         read_words(words, since="2026-10-22", now=NOW)
 
 
-texts = st.text(max_size=20)
+texts = st.text(max_size=20) | st.text('a-5,;|=+\\" \t', max_size=8)
 events = st.builds(
     Event,
     id=st.integers(min_value=1),
@@ -96,7 +96,7 @@ events = st.builds(
     actor=texts,
     what=texts,
     digest=texts,
-    details=st.dictionaries(texts, texts | st.integers() | st.none(), max_size=3),
+    details=st.dictionaries(texts, texts | st.integers() | st.none() | st.lists(texts | st.integers()), max_size=3),
     hash=st.just("a" * 64),
 )
 
@@ -105,6 +105,18 @@ events = st.builds(
 @given(events)
 @example(
     Event(id=1, change=None, at=NOW, actor="", what="", digest="", details={"a": "b\u202ec\x7f\U000e0001"}, hash="h")
+)
+@example(
+    Event(
+        id=1,
+        change=None,
+        at=NOW,
+        actor="",
+        what="",
+        digest="",
+        hash="h",
+        details={"list": [1, -5, "-5"], "reason": "works, -5 dB; -1|-2\t-3 =1+1 \\"},
+    )
 )
 def test_no_cell_starts_a_formula_and_nothing_is_lost(event: Event) -> None:
     """Each event is one row of all columns, whatever people typed; every cell is only text to a spreadsheet."""
