@@ -20,8 +20,11 @@ from bot.store.engine.sqlite import BUSY_TIMEOUT
 from bot.store.engine.sqlite_file import PRIVATE, HeldFile, is_held, parts_of, private, refuse_no_file
 from bot.store.migrations import differs, migrate
 
-#: States from which a change goes on by itself. In a copy of yesterday it may since have ended or been cancelled.
-_GOING_ON: Final = (ChangeState.APPROVED, ChangeState.RUNNING, ChangeState.VERIFYING, ChangeState.IN_EFFECT)
+#: States in which a change waits for its requester to ask for approval: nothing goes on without that click.
+_REQUESTERS_TURN: Final = frozenset({ChangeState.PLANNING, ChangeState.PLANNED, ChangeState.CHANGES_REQUESTED})
+#: States from which a change may go on by itself: all others that are not the end. A rule of today may ask for no more
+#: approvals than a request has. In a copy of yesterday it may since have ended or been cancelled.
+_GOING_ON: Final = frozenset(state for state in ChangeState if not state.over) - _REQUESTERS_TURN
 
 
 def back_up(path: Path, target: Path) -> None:
