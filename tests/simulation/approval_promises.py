@@ -40,7 +40,7 @@ MUTANTS: Final = (
     Broken(
         "a comment is kept with its approval",
         "bot/slack/listeners/decisions.py",
-        '            reason=" ".join(sent.view.typed(COMMENT).split()),\n            at_once',
+        "            reason=sent.view.typed(COMMENT),\n            at_once",
         '            reason="",\n            at_once',
     ),
     Broken(

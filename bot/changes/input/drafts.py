@@ -14,6 +14,7 @@ from bot.changes.input.waves import CANARY, PAUSE, THRESHOLD, read_pause, read_t
 from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
 from bot.changes.model.rollout import Pause, Rollout, Threshold, WaveSize
+from bot.changes.text.characters import is_blank
 from bot.errors import InputError, InvalidValue
 
 _Read = TypeVar("_Read")
@@ -42,7 +43,7 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
     reason = " ".join(draft.reason.split())
     if any(unicodedata.category(character) == "Cc" for character in reason):
         problems[REASON] = "The reason holds a control character, which nobody sees; type it again."
-    elif not reason:
+    elif is_blank(reason):
         problems[REASON] = "Give a reason, in a few words: the approver relies on it."
     elif len(reason) > REASON_LENGTH:
         problems[REASON] = f"Keep the reason under {REASON_LENGTH} characters; this has {len(reason)}."

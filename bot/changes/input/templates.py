@@ -12,6 +12,7 @@ from bot.changes.input.times import counts_from_now
 from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
 from bot.changes.model.values import Secret
+from bot.changes.text.characters import is_blank
 from bot.errors import InputError
 
 #: Longest name, in characters.
@@ -48,7 +49,7 @@ class Template(TemplateContent):
 def read_name(text: str) -> str:
     """Return the name that was typed; raises :class:`bot.errors.InputError` with what is wrong with it."""
     name = " ".join("".join(c if c.isprintable() else " " for c in html.unescape(text)).split())
-    if not name:
+    if is_blank(name):
         raise InputError({NAME: "Give it a name by which everybody can find it."})
     if len(name) > NAME_LENGTH:
         raise InputError({NAME: f"Keep the name under {NAME_LENGTH} characters; this has {len(name)}."})

@@ -156,7 +156,7 @@ async def _approve_saying(services: Services, sent: ModalSubmission) -> Reply:
             by=sent.user,
             verb=DecisionVerb.APPROVE,
             digest=digest,
-            reason=" ".join(sent.view.typed(COMMENT).split()),
+            reason=sent.view.typed(COMMENT),
             at_once=says_at_once(sent.view.metadata),
         )
     except Superseded as error:
@@ -166,9 +166,10 @@ async def _approve_saying(services: Services, sent: ModalSubmission) -> Reply:
 
 async def _reject(services: Services, sent: ModalSubmission) -> Reply:
     change, digest = read_ticket(sent.view.metadata)
-    reason = " ".join(sent.view.typed(WHY).split())
     try:
-        await services.approvals.decide(change, by=sent.user, verb=DecisionVerb.REJECT, digest=digest, reason=reason)
+        await services.approvals.decide(
+            change, by=sent.user, verb=DecisionVerb.REJECT, digest=digest, reason=sent.view.typed(WHY)
+        )
     except Superseded as error:
         return Reply(view=_given_back(WHY, sent, error.message))
     return Reply(view=notice(f"{public_id(change)} is rejected. The requester can read why in its thread."))
@@ -176,12 +177,9 @@ async def _reject(services: Services, sent: ModalSubmission) -> Reply:
 
 async def _ask_for_changes(services: Services, sent: ModalSubmission) -> Reply:
     change, digest = read_ticket(sent.view.metadata)
-    what = " ".join(sent.view.typed(WHAT).split())
-    if not what:
-        return Reply(errors={WHAT: "Say what should be different."})
     try:
         await services.approvals.decide(
-            change, by=sent.user, verb=DecisionVerb.ASK_FOR_CHANGES, digest=digest, reason=what
+            change, by=sent.user, verb=DecisionVerb.ASK_FOR_CHANGES, digest=digest, reason=sent.view.typed(WHAT)
         )
     except Superseded as error:
         return Reply(view=_given_back(WHAT, sent, error.message))

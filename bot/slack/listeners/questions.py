@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable
 
 from bot.changes.model.public_ids import read_public_id
-from bot.errors import LinesmanError
+from bot.errors import InputError, LinesmanError
 from bot.slack.commands import COMMAND
 from bot.slack.interactions import Click, ModalSubmission, SlashCommand
 from bot.slack.registry import Registry, Reply
@@ -19,13 +19,12 @@ from bot.slack.views.questions import (
     ADOPTION,
     END_READ_BACK,
     GIVE_UP,
-    JOB,
     SEND_AGAIN,
     adoption_form,
     questions,
     read_choice,
 )
-from bot.workflow.control.resolution import BatchQuestion, ReadBackQuestion
+from bot.workflow.control.resolution import JOB, BatchQuestion, ReadBackQuestion
 
 
 def register(registry: Registry) -> None:
@@ -100,7 +99,10 @@ async def _ask_which(services: Services, click: Click) -> None:
 async def _adopt_typed(services: Services, sent: ModalSubmission) -> Reply:
     ticket = BatchQuestion.read(sent.view.metadata)
     job = sent.view.typed(JOB).strip().strip("`")
-    return Reply(view=notice(escape(await services.resolution.adopt(ticket, job, by=sent.user))))
+    try:
+        return Reply(view=notice(escape(await services.resolution.adopt(ticket, job, by=sent.user))))
+    except InputError as error:
+        return Reply(errors=error.problems)
 
 
 def _not_adopted(_: Services, __: ModalSubmission, text: str) -> Reply:

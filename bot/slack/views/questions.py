@@ -21,7 +21,7 @@ from bot.slack.views.elements import (
     section,
     when,
 )
-from bot.workflow.control.resolution import BatchQuestion, ReadBackQuestion
+from bot.workflow.control.resolution import JOB, BatchQuestion, ReadBackQuestion
 from bot.workflow.ports import ChangeDetails
 
 #: With a number after it, for each button of a row needs an id of its own.
@@ -32,7 +32,6 @@ GIVE_UP: Final = "give_up"
 END_READ_BACK: Final = "end_read_back"
 #: The modal that asks for a job, and its input.
 ADOPTION: Final = "adoption"
-JOB: Final = "job"
 
 #: Questions in one message, and jobs to choose from with a button; the rest follow once these are answered.
 SHOWN: Final = 8

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
+from bot.changes.input.decision_words import read_words
 from bot.changes.model.change import Change
 from bot.changes.model.decisions import Decision, DecisionVerb
 from bot.changes.model.lifecycle import ChangeState
@@ -64,15 +65,16 @@ class Approvals:
     ) -> DecisionResult:
         """Let ``by`` decide on the plan with ``digest``.
 
-        Everything is checked now, whatever the button looked like. ``reason`` is why it is rejected, what should be
-        different, or what is said with an approval. ``at_once`` tells that the button said that the start has passed,
-        and ``clicked`` is the message that it stands in, if it is one. Raises NotAllowed or Superseded, both also
-        written to the audit log; the text answers the person.
+        Everything is checked now, whatever the button looked like. ``reason`` is what was typed: why it is rejected,
+        what should be different, or a comment. ``at_once`` tells that the button said that the start has passed, and
+        ``clicked`` is the message that it stands in, if it is one. Raises InputError when the decision needs words and
+        has none, and NotAllowed or Superseded, both also written to the audit log; the text answers the person.
         """
+        words = read_words(verb, reason)
         async with self._refusals.noting(verb.value, by=by, change=change_id, digest=digest):
             async with self._for_readers(by):
                 await self._present(change_id, clicked)
-            return await self._decide(change_id, by=by, verb=verb, digest=digest, reason=reason, at_once=at_once)
+            return await self._decide(change_id, by=by, verb=verb, digest=digest, reason=words, at_once=at_once)
 
     async def _decide(
         self, change_id: int, *, by: str, verb: DecisionVerb, digest: str, reason: str, at_once: bool

@@ -8,6 +8,7 @@ from bot.changes.model.batches import StopReach
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.locks import Freeze
+from bot.changes.text.characters import is_blank
 from bot.errors import InputError, Superseded
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Task
@@ -59,7 +60,7 @@ class FreezeControl:
     async def _freeze(self, reason: str, *, by: str) -> str:
         unsaid = await self._brake.operator(by)
         words = " ".join(reason.split())[:300]
-        if not words:
+        if is_blank(words):
             raise InputError({"reason": "Give a reason; everybody will see it: /numbers freeze carrier maintenance"})
         now = self._context.clock()
         async with self._context.database.transaction() as tx:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from bot.changes.model.batches import Batch
 from bot.changes.model.bulk_runs import NumberState
@@ -16,7 +16,8 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState, ChangeState, OperationState
 from bot.changes.model.public_ids import public_id
 from bot.changes.outcome.outcomes import GIVEN_UP, number_outcomes
-from bot.errors import NotFound, ProviderNotFound, Superseded
+from bot.changes.text.characters import is_blank
+from bot.errors import InputError, NotFound, ProviderNotFound, Superseded
 from bot.providers.base import JobReport
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Task
@@ -28,6 +29,9 @@ from bot.workflow.execution.batch_jobs import adopt, request_of, say_submitted
 from bot.workflow.execution.settlement import CLEAR, after_settling
 from bot.workflow.execution.verification import conclude
 from bot.workflow.notifications import Notifications
+
+#: The field in which an operator names a job.
+JOB: Final = "job"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +114,11 @@ class Resolution:
     async def adopt(self, ticket: BatchQuestion, job: str, *, by: str) -> str:
         """Take ``job`` for the batch's and return a sentence about it.
 
-        Raises NotAllowed, Superseded when the question is answered or the job another batch's, and a ProviderError
-        when the provider does not know the job or shows that it is another one.
+        Raises InputError without a job, NotAllowed, Superseded when the question is answered or the job another
+        batch's, and a ProviderError when the provider does not know the job or shows that it is another one.
         """
+        if is_blank(job):
+            raise InputError({JOB: "Give the job's id, as the provider shows it."})
         change, batch = await self._open(ticket, by)
         kind = self._context.catalogue.kind(change.kind)
         await self._unclaimed(kind, job, batch)

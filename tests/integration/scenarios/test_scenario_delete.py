@@ -57,9 +57,11 @@ async def test_deletion_takes_a_typed_count_and_two_approvals(deleting: Stage) -
     assert "1 number has connection." in shown
     assert "Needs 2 approvals" in shown
 
+    await stage.ana.type("count", "  ")
+    blank = await stage.refused()
     await stage.ana.type("count", "3")
     refused = await stage.refused()
-    assert refused == {"count": "Type how many numbers will be deleted, as shown above: 2."}
+    assert blank == refused == {"count": "Type how many numbers will be deleted, as shown above: 2."}
     await stage.ana.type("count", "2")
     change = await stage.request()
 
