@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from bot.changes.input.times import START, read_start
+from bot.changes.input.times import UNTIL, end_time, read_end_time
 from bot.changes.model.start import End
 from bot.errors import InputError
 
-#: What is wrong with a delegation that somebody asks for: with whom it names, and with its end.
+#: What is wrong with whom a delegation names; what is wrong with its end is under ``UNTIL``.
 DELEGATE: Final = "delegate"
-UNTIL: Final = "until"
 #: How an end can be typed, for people.
 EXAMPLES: Final = "until Mon 08:00, until Monday, until 2026-12-04 17:00, for 2 days"
 
@@ -92,17 +91,13 @@ def _person(text: str) -> tuple[str, str, str]:
 def read_until(text: str, *, now: datetime, zone: str) -> End:
     """Return until when ``text`` says: ``until Mon 08:00``, ``until Monday``, ``for 2 days``.
 
-    A day alone means its first minute: of two readings, the one that lends the right for less. See
-    :func:`bot.changes.input.times.read_start` for the rest. Raises :class:`bot.errors.InputError` under :data:`UNTIL`.
+    A day alone means its first minute: of two readings, the one that lends the right for less. Raises
+    :class:`bot.errors.InputError` under ``UNTIL``; see :func:`bot.changes.input.times.read_end_time` for the rest.
     """
-    word, _, rest = text.strip().partition(" ")
-    said = {"until": rest, "till": rest, "for": f"in {rest}"}.get(word.lower(), text)
-    if not rest.strip() and word.lower() in {"", "until", "till", "for"}:
+    said = end_time(text)
+    if not said:
         raise InputError({UNTIL: f"Say when it ends: {EXAMPLES}."})
-    try:
-        read = read_start(said, now=now, zone=zone, bound="a delegation can last", days=True)
-    except InputError as error:
-        raise InputError({UNTIL: error.problems[START].replace(f"“in {rest}”", f"“for {rest}”")}) from error
+    read = read_end_time(text, now=now, zone=zone, bound="a delegation can last", days=True)
     if read is None:
-        raise InputError({UNTIL: f"“{said.strip()}” is no end. Say when it ends: {EXAMPLES}."})
+        raise InputError({UNTIL: f"“{said}” is no end. Say when it ends: {EXAMPLES}."})
     return End(at=read.at, zone=read.zone)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from bot.changes.input.times import counts_from_now
+from bot.changes.input.times import counts_from_now, end_time
 from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
 from bot.changes.model.values import Secret
@@ -82,7 +82,7 @@ def kept(draft: Draft, kind: Kind | None) -> tuple[Draft, tuple[str, ...]]:
         canary=draft.canary,
         pause=draft.pause,
         threshold=draft.threshold,
-        until=draft.until if counts_from_now(draft.until) else "",
+        until=draft.until if counts_from_now(end_time(draft.until)) else "",
     )
     return template, tuple(sorted(secret))
 

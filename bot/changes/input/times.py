@@ -21,6 +21,8 @@ LEAST: Final = timedelta(minutes=10)
 #: Longest text, in characters.
 LENGTH: Final = 60
 
+#: Words that may stand before an end -> what begins the time in their place.
+_BEFORE_END: Final = {"until": "", "till": "", "for": "in "}
 _NOW: Final = frozenset({"", "now", "at once", "immediately", "asap"})
 _ZONE: Final = re.compile(r"(.+?)(?: |(?<=\d)(?=[zZ]$))(z|utc|gmt|[a-z_]+(?:/[a-z0-9_+-]+)+)", re.IGNORECASE | re.ASCII)
 
@@ -31,14 +33,13 @@ def read_end(
     """Return when ``text`` says that a change that starts at ``start`` ends; None for one that lasts.
 
     ``pauses`` is how long the last wave of a rollout waits for those before it, by the plan.
-    Raises :class:`bot.errors.InputError` under :data:`UNTIL`; see :func:`read_start` for the rest.
+    Raises :class:`bot.errors.InputError` under :data:`UNTIL`; see :func:`read_end_time` for the rest.
     """
     if not text.strip():
         return None
-    try:
-        read = read_start(text, now=now, zone=zone, bound="a temporary change can last")
-    except InputError as error:
-        raise InputError({UNTIL: error.problems[START]}) from error
+    if not end_time(text):  # a word before an end that is not there is not an empty field
+        raise InputError({UNTIL: "Say until when, such as tomorrow 08:00."})
+    read = read_end_time(text, now=now, zone=zone, bound="a temporary change can last")
     begins = max(start.at, now) if start else now
     if read is None or read.at < begins + pauses + LEAST:
         earliest, minutes = show_instant(begins + pauses + LEAST, known_zone(zone).key), LEAST // timedelta(minutes=1)
@@ -50,6 +51,35 @@ def read_end(
             )
         raise InputError({UNTIL: least})
     return End(at=read.at, zone=read.zone)
+
+
+def end_time(text: str) -> str:
+    """Return the time in ``text``, without the word for an end before it: of ``for 2 days`` it is ``in 2 days``.
+
+    Nothing when there is no more than such a word.
+    """
+    said = _said(text)
+    word, _, rest = said.partition(" ")
+    before = _BEFORE_END.get(word.lower())
+    if before is None:
+        return said
+    return f"{before}{rest}" if rest else ""
+
+
+def read_end_time(text: str, *, now: datetime, zone: str, bound: str, days: bool = False) -> Start | None:
+    """Return when something ends by ``text``: ``until Mon 08:00``, ``till tonight 22:00``, ``for 2 days``, or no word.
+
+    None for now, and for nothing. Raises :class:`bot.errors.InputError` under :data:`UNTIL`; see :func:`read_start`
+    for the rest.
+    """
+    said = end_time(text)
+    try:
+        return read_start(said, now=now, zone=zone, bound=bound, days=days)
+    except InputError as error:
+        problem = error.problems[START]
+        if _said(text).lower().startswith("for "):
+            problem = problem.replace(f"“{said}”", f"“for {said.removeprefix('in ')}”")
+        raise InputError({UNTIL: problem}) from error
 
 
 def read_start(

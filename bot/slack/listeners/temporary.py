@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.changes.input.times import UNTIL
+from bot.changes.input.times import UNTIL, end_time
 from bot.changes.model.public_ids import named_first, public_id, read_public_id
 from bot.errors import InputError, LinesmanError
 from bot.slack.commands import COMMAND
@@ -39,9 +39,8 @@ async def end_named(services: Services, command: SlashCommand, text: str) -> Non
 
 async def extend_named(services: Services, command: SlashCommand, text: str) -> None:
     """Answer ``/numbers extend CHG-42 until Tue 08:00``."""
-    change, rest = named_first(text)
-    until = rest.removeprefix("until").strip()
-    if change is None or not until:
+    change, until = named_first(text)
+    if change is None or not end_time(until):
         await services.say(command, f"Name the change, and its new end: `{COMMAND} extend CHG-42 until Tue 08:00`.")
         return
     submission = f"{command.trigger}:extend"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from bot.changes.input.times import end_time
 from bot.changes.input.wanted_values import read_wanted_value
 from bot.changes.model.draft import Draft
 from bot.changes.model.filter_fields import PREFIX, read_filter, show_condition
@@ -85,7 +86,7 @@ def course_lines(draft: Draft) -> list[str]:
     """Return in which waves ``draft`` is carried out and until when it holds, as was typed, in mrkdwn."""
     lines = []
     if draft.until:
-        lines.append(f"⏲️ Until {code(draft.until, 60)}")
+        lines.append(f"⏲️ Until {code(end_time(draft.until), 60)}")
     if draft.canary:
         first = f"🐤 Canary: {code(draft.canary, 60)} first"
         lines.append(first if draft.canary.strip().isdecimal() else f"🌊 Waves: {code(draft.canary, 60)}")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.changes.input.templates import NAME, NAME_LENGTH, Template
+from bot.changes.input.times import end_time
 from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
 from bot.slack.views.draft_lines import course_lines, filter_lines, setting_lines
@@ -60,8 +61,8 @@ def naming(change: int, keeping: TemplatePreview) -> View:
         labels = ", ".join(keeping.kind.setting(name).label for name in keeping.left_out)
         blocks.append(section(f"🔒 *Not kept:* {labels}. Secrets are never part of a template."))
     if keeping.ended:
-        length = "a length, such as `in 4 hours`, would be."
-        blocks.append(section(f"🕒 *Not kept:* Until {code(keeping.ended)}, which is one point in time; {length}"))
+        ended, length = code(end_time(keeping.ended)), "a length, such as `in 4 hours`, would be."
+        blocks.append(section(f"🕒 *Not kept:* Until {ended}, which is one point in time; {length}"))
     blocks.append(
         field(NAME, "Name", element, hint="Find it with /numbers templates. Each run asks for its own reason.")
     )

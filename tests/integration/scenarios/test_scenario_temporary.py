@@ -642,6 +642,31 @@ async def test_a_later_end_is_asked_for_in_a_form(stage: Stage, numbers: list[st
     await stage.quiet()
 
 
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [("until in 4 hours", "Until in 9 hours"), ("for 4 hours", "for 9 hours"), ("TILL in 4 hours", "till in 9 hours")],
+)
+async def test_every_place_that_takes_an_end_takes_it_in_the_same_words(
+    stage: Stage, numbers: list[str], first: str, later: str
+) -> None:
+    """The form, *Extend*, and the commands that extend and that delegate."""
+    change = await in_effect(stage, numbers, first)
+    ends = end_of(stage, change)
+    await stage.ana.click("extend", message=stage.card(change))
+    await stage.ana.wait_for_view(lambda view: view.callback_id == "extension")
+    await stage.ana.type("until", later)
+    await stage.send()
+    await stage.ana.wait_for_view(lambda view: f"asks for approval that CHG-{change} stays" in stage.read(view))
+    await stage.command(f"cancel CHG-{change + 1}")
+    said = await stage.command(f"extend CHG-{change} {later}")
+    lent = await stage.command(f"delegate @Mia {later}", by=stage.max)
+
+    assert ends
+    assert f"asks for approval that CHG-{change} stays in effect until" in said
+    assert "can approve changes for you until" in lent
+    await stage.quiet()
+
+
 async def test_strangers_extend_nothing(stage: Stage, numbers: list[str]) -> None:
     """Who may not ask for such a change may not ask that it lasts longer."""
     change = await in_effect(stage, numbers)

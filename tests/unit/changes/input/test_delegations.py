@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.input.delegations import DELEGATE, UNTIL, DelegationEnd, DelegationRequest, read_delegation, read_until
+from bot.changes.input.delegations import DELEGATE, DelegationEnd, DelegationRequest, read_delegation, read_until
 from bot.changes.input.time_reader import AHEAD
+from bot.changes.input.times import UNTIL
 from bot.errors import InputError
 
 #: A Wednesday, at noon in Berlin.

@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.changes.input.delegations import read_until
+from bot.changes.input.templates import kept
 from bot.changes.input.time_reader import AHEAD
 from bot.changes.input.times import LEAST, START, UNTIL, read_end, read_start
+from bot.changes.model.draft import Draft
 from bot.changes.model.start import End, Start
 from bot.changes.policy.wall_clock import show_instant
 from bot.errors import InputError
@@ -240,6 +243,40 @@ def test_an_end_is_read_like_a_start() -> None:
     assert isinstance(read, End)
     assert str(read) == "Mon Nov 23, 2026, 08:00 (Europe/Berlin)"
     assert read_end("  ", now=NOW, zone=BERLIN, start=None) is None
+
+
+@pytest.mark.parametrize("word", ["", "until ", "Until ", "UNTIL  ", "till ", "Till\u00a0"])
+@pytest.mark.parametrize("time", ["Mon 08:00", "monday 8am", "2026-11-23 08:00", "Nov 23, 08:00", "in 3 days"])
+def test_the_word_before_an_end_may_be_left_out(word: str, time: str) -> None:
+    """However it is typed, a temporary change and a delegation end when the time alone says."""
+    ends = read_end(time, now=NOW, zone=BERLIN, start=None)
+
+    assert read_end(f"{word}{time}", now=NOW, zone=BERLIN, start=None) == ends
+    assert read_until(f"{word}{time}", now=NOW, zone=BERLIN) == ends
+
+
+@pytest.mark.parametrize("text", ["for 2 days", "For  2 days", "FOR 2 days", "until in 2 days", "in 2 days"])
+def test_a_length_of_time_is_an_end(text: str) -> None:
+    """For a temporary change as for a delegation; a template keeps it, for it means another time every day."""
+    ends = read_end(text, now=NOW, zone=BERLIN, start=None)
+
+    assert ends == read_until(text, now=NOW, zone=BERLIN) == read_end("in 2 days", now=NOW, zone=BERLIN, start=None)
+    assert kept(Draft(kind="", until=text), None)[0].until == text
+
+
+@pytest.mark.parametrize("text", ["until", " Until ", "till", "for"])
+def test_a_word_alone_is_no_end_and_no_empty_field(text: str) -> None:
+    """Whoever typed it wants an end: nothing lasts for good because of it."""
+    with pytest.raises(InputError, match="Say until when") as caught:
+        read_end(text, now=NOW, zone=BERLIN, start=None)
+
+    assert list(caught.value.problems) == [UNTIL]
+
+
+def test_what_is_not_understood_is_named_as_it_was_typed() -> None:
+    """Nobody has to guess where a word comes from that they did not type."""
+    with pytest.raises(InputError, match="“for ever” is not understood"):
+        read_end("for ever", now=NOW, zone=BERLIN, start=None)
 
 
 @pytest.mark.parametrize("text", ["now", "in 9 minutes", "in 40 days", "yesterday noon", "tonight"])
