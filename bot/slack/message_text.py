@@ -63,7 +63,15 @@ def _as_typed(found: re.Match[str]) -> str:
         return found[0]
     if target.startswith("#"):
         return f"#{label or target[1:]}"
+    # A name such as "example.com" is made a link to where it leads; the link's label is what was typed.
+    if _without_end(target) in {f"http://{_without_end(label)}", f"https://{_without_end(label)}"}:
+        return html.unescape(label)
     return html.unescape(target.removeprefix("tel:").removeprefix("mailto:"))
+
+
+def _without_end(address: str) -> str:
+    """Return an address as those are compared that lead to the same place."""
+    return address.casefold().removesuffix("/")
 
 
 def _texts(message: Mapping[str, Any]) -> Iterator[str]:
