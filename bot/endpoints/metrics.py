@@ -54,7 +54,7 @@ REPORTING: Final = Metric(
     "linesman_database_reporter", "gauge", "1 on the replica that reports the figures of the whole database"
 )
 TROUBLE: Final = Metric(
-    "linesman_trouble", "gauge", "1 where something needs attention now: database or slack", ("where",)
+    "linesman_trouble", "gauge", "1 where something needs attention now: database, slack or work", ("where",)
 )
 FAILING: Final = Metric("linesman_failing_work", "gauge", "Tasks and messages that fail again and again", ("what",))
 SKEW: Final = Metric(
@@ -148,12 +148,13 @@ async def render(context: Context, acks: CallTimes, replica: str) -> bytes:
     except (StoreError, TimeoutError):
         reporting = False
     figures.tell(REPORTING, {(): reporting})
-    present = context.health.present
+    troubles = context.health.troubles
     figures.tell(
         TROUBLE,
         {
-            (Health.DATABASE,): bool(context.database.trouble or context.database.damage) or Health.DATABASE in present,
-            (Health.SLACK,): bool(stuck) or Health.SLACK in present,
+            (Health.DATABASE,): bool(context.database.trouble or context.database.damage) or troubles(Health.DATABASE),
+            (Health.SLACK,): bool(stuck) or troubles(Health.SLACK),
+            (Health.WORK,): troubles(Health.WORK),
         },
     )
     figures.tell(FAILING, _by_name(Counter(fault.what for fault in context.task_failures.present)))

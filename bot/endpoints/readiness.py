@@ -79,16 +79,26 @@ class Readiness:
             return ()
         try:
             async with asyncio.timeout(WITHIN), context.database.reading() as tx:
-                stuck = await tx.outbox.stuck()
+                waiting = [
+                    await tx.outbox.stuck(),
+                    _unknown([*await tx.tasks.unknown(), *await tx.deliveries.unknown()]),
+                ]
         except TimeoutError:
-            stuck = "The database does not answer."
+            waiting = ["The database does not answer."]
         except StoreError as error:  # since it was asked whether it answers
-            stuck = error.message
+            waiting = [error.message]
         waits = [
             f"Slack asks to wait with {what} until {until:%Y-%m-%d %H:%M} UTC."
             for what, until in context.slack.waits().items()
         ]
-        return [*context.skews, *map(str, context.task_failures.present), *([stuck] if stuck else []), *waits]
+        return [*context.skews, *map(str, context.task_failures.present), *filter(None, waiting), *waits]
+
+
+def _unknown(names: Sequence[str]) -> str:
+    """Return that work waits which this version does not know; empty when there is none."""
+    if not names:
+        return ""
+    return f"This version of Linesman does not know what to do about {', '.join(names)}: another version wrote that."
 
 
 async def _always() -> bool:

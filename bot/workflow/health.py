@@ -15,6 +15,9 @@ from bot.machine import steady
 
 log = structlog.get_logger(__name__)
 
+#: Failures in a row before those who run Linesman are told: one may be a hiccup of the machine.
+FEW: Final = 3
+
 
 class Health:
     """Standing troubles, by where they are. ``/readyz`` and ``/metrics`` tell them until they are over.
@@ -27,8 +30,33 @@ class Health:
     #: The connection cannot be had on which other replicas see that this one lives.
     DATABASE = "database"
 
+    #: What Linesman does all the time, to find its work and to keep it, fails: see :meth:`failed`.
+    WORK = "work"
+
     def __init__(self) -> None:
         self._present: dict[str, str] = {}
+        #: What fails -> how often in a row.
+        self._failures: dict[str, int] = {}
+
+    def failed(self, doing: str, error: Exception) -> None:
+        """Note that ``doing`` ("claim tasks"), which is tried for ever, failed for a reason that nobody foresaw.
+
+        After a few times in a row it is a trouble. The error's text is in the log only, for nobody knows what it
+        quotes.
+        """
+        self._failures[doing] = self._failures.get(doing, 0) + 1
+        if self._failures[doing] >= FEW:
+            why = f"Linesman cannot {doing} ({type(error).__name__}); see the log."
+            self.begin(f"{self.WORK}: {doing}", why)
+
+    def went_well(self, doing: str) -> None:
+        """Note that ``doing`` does not fail; harmless when it never did."""
+        self._failures.pop(doing, None)
+        self.end(f"{self.WORK}: {doing}")
+
+    def troubles(self, where: str) -> bool:
+        """Tell whether there is trouble at ``where``, one of the three."""
+        return any(each.partition(":")[0] == where for each in self._present)
 
     def begin(self, where: str, what: str) -> None:
         """Note a trouble; it is logged when it is news."""
@@ -47,8 +75,6 @@ class Health:
         return dict(self._present)
 
 
-#: Failures in a row before operators are told in Slack: one may be a hiccup of the machine.
-FEW: Final = 3
 #: Seconds without a failure after which a fault is over: the work is tried at least every five minutes, so it went
 #: well elsewhere, or is not to be done any more.
 _OVER: Final = 660.0

@@ -89,15 +89,24 @@ class Driver:
     async def _claim(self) -> None:
         room = AT_ONCE - len(self._carried)
         for id_ in await self._runs.claim(self._owner, room) if room else ():
-            # After a jump of the clock one's own claims look like a dead owner's. Whoever is at work here still is.
-            held = any(carrying.run == id_ for carrying in self._carried.values())
-            run = None if held else await self._runs.read(id_)
-            if run is None or self._closing:
-                continue
-            carrying = RunExecution(self._runs, run, self._owner, self._kind(run.kind), self._updates)
-            task = asyncio.create_task(self._carry(carrying, Batch.change_of(run.reference), run.trace))
-            self._carried[task] = carrying
-            task.add_done_callback(self._carried_out)
+            try:
+                await self._take_up(id_)
+            except DatabaseUnavailable:
+                raise
+            except Exception:  # a run that cannot be read must not keep the others from being carried out
+                log.exception("cannot take up run %s; it is tried again when its claim expires", id_)
+
+    async def _take_up(self, id_: str) -> None:
+        """Begin to carry out a run that was claimed, unless somebody here does."""
+        # After a jump of the clock one's own claims look like a dead owner's. Whoever is at work here still is.
+        held = any(carrying.run == id_ for carrying in self._carried.values())
+        run = None if held else await self._runs.read(id_)
+        if run is None or self._closing:
+            return
+        carrying = RunExecution(self._runs, run, self._owner, self._kind(run.kind), self._updates)
+        task = asyncio.create_task(self._carry(carrying, Batch.change_of(run.reference), run.trace))
+        self._carried[task] = carrying
+        task.add_done_callback(self._carried_out)
 
     async def _carry(self, carrying: RunExecution, change: int | None, trace: str) -> None:
         tracing.begin(change)

@@ -15,6 +15,10 @@ from bot.store.queue.claims import claim_due, claiming
 from bot.store.queue.outbox import LAST_WORD, PENDING, REFUSED, SENT
 from bot.store.tables import changes, outbox
 
+#: A message about what another version knows is left to that one: whoever does not could not even read the row.
+_KNOWN: Final = outbox.c.topic.in_([topic.value for topic in Topic])
+_WAITING: Final = and_(outbox.c.state == PENDING, _KNOWN)
+
 
 def _claiming() -> ReturningUpdate[Any]:
     earlier = outbox.alias("earlier")
@@ -35,13 +39,13 @@ def _claiming() -> ReturningUpdate[Any]:
     )
     free = or_(outbox.c.topic.not_in([*threaded, Topic.REMINDER.value]), asked, ~may_be_asked)
     below = outbox.c.topic.in_(threaded)
-    condition = and_(outbox.c.state == PENDING, or_(and_(below, ~overtakes, carded), and_(~below, free)))
+    condition = and_(_WAITING, or_(and_(below, ~overtakes, carded), and_(~below, free)))
     floor = case((outbox.c.attempts == 0, bindparam("claim_floor")), else_=outbox.c.floor)
     return claiming(outbox, condition=condition, also={"floor": floor})
 
 
 _CLAIMING: Final = _claiming()
-_NEXT_DUE: Final = select(func.min(outbox.c.due_at)).where(outbox.c.state == PENDING, outbox.c.owner.is_(None))
+_NEXT_DUE: Final = select(func.min(outbox.c.due_at)).where(_WAITING, outbox.c.owner.is_(None))
 
 
 class Deliveries:
@@ -177,6 +181,11 @@ class Deliveries:
         """Give back everything that ``owner`` holds, ``but`` these."""
         statement = update(outbox).where(outbox.c.owner == owner, outbox.c.id.not_in(list(but)))
         await self._connection.execute(statement.values(owner=None, claimed_until=None))
+
+    async def unknown(self) -> list[str]:
+        """Return what undelivered messages are about that this version does not know: nobody delivers them."""
+        statement = select(outbox.c.topic).where(outbox.c.state == PENDING, ~_KNOWN).distinct()
+        return list((await self._connection.execute(statement.order_by(outbox.c.topic))).scalars())
 
     async def next_due(self) -> datetime | None:
         """Return when the next undelivered, unclaimed message is due; None when there is none."""

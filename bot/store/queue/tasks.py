@@ -44,8 +44,10 @@ ON_BATCHES: Final = frozenset({Task.SUBMIT, Task.RECONCILE, Task.POLL})
 ON_NO_CHANGE: Final = frozenset({Task.PRUNE, Task.EXPORT_VALUES, Task.DELEGATION})
 #: What a task has that nobody holds.
 _FREE: Final = {"owner": None, "claimed_until": None, "busy_until": None}
-_CLAIMING: Final = claiming(tasks)
-_NEXT_DUE: Final = select(func.min(tasks.c.due_at)).where(tasks.c.owner.is_(None))
+#: A task of another version is left to that one: whoever does not know it could not even read the row.
+_KNOWN: Final = tasks.c.task.in_([task.value for task in Task])
+_CLAIMING: Final = claiming(tasks, condition=_KNOWN)
+_NEXT_DUE: Final = select(func.min(tasks.c.due_at)).where(tasks.c.owner.is_(None), _KNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,11 @@ class Tasks:
         """Return when the next unclaimed task is due; None when there is none."""
         due: datetime | None = (await self._connection.execute(_NEXT_DUE)).scalar()
         return due
+
+    async def unknown(self) -> list[str]:
+        """Return the names of tasks that this version does not know: nobody carries them out."""
+        statement = select(tasks.c.task).where(~_KNOWN).distinct().order_by(tasks.c.task)
+        return list((await self._connection.execute(statement)).scalars())
 
     async def count(self, task: Task) -> int:
         """Return how many subjects have ``task`` due, now or later."""

@@ -17,6 +17,8 @@ log = structlog.get_logger(__name__)
 
 #: Seconds between two sweeps. Nothing should ever be found, so it need not be found at once.
 PAUSE: Final = 180.0
+#: What its failures are called.
+_SWEEP: Final = "sweep"
 
 
 class Sweep:
@@ -45,6 +47,18 @@ class Sweep:
             self._context.ring()
         return len(healed)
 
+    async def attempt(self) -> None:
+        """Heal; a failure is told as that of a task is, and must not keep the next one from it."""
+        try:
+            await self.heal()
+        except DatabaseUnavailable as error:
+            log.info("not swept", why=error.message)
+        except Exception as error:  # what cannot be healed is tried again
+            log.exception("cannot sweep")
+            self._context.task_failures.count(_SWEEP, what=_SWEEP, change="", error=error)
+        else:
+            self._context.task_failures.end(_SWEEP)
+
 
 @asynccontextmanager
 async def swept(
@@ -60,10 +74,5 @@ async def swept(
 
 async def _sweeping(sweep: Sweep) -> None:
     while True:
-        try:
-            await sweep.heal()
-        except DatabaseUnavailable as error:
-            log.info("not swept", why=error.message)
-        except Exception:  # what cannot be healed is tried again, and must not keep the next one from it
-            log.exception("cannot sweep")
+        await sweep.attempt()
         await asyncio.sleep(PAUSE)

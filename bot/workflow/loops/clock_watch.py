@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Final
 
 import structlog
 
@@ -12,6 +13,8 @@ from bot.workflow.context import Context
 from bot.workflow.loops.clock_steps import TOLERATED, ClockSteps
 
 log = structlog.get_logger(__name__)
+
+_DOING: Final = "reschedule work after the clock was set"
 
 
 class ClockWatch:
@@ -31,10 +34,12 @@ class ClockWatch:
         while True:
             try:
                 await self.look()
+                self._context.health.went_well(_DOING)
             except DatabaseUnavailable:  # it is in the log already; as below
                 pass
-            except Exception:  # whatever else it is must not end the watch: it is tried again until it is done
+            except Exception as error:  # whatever else it is must not end the watch: it is tried again until it is done
                 log.exception("cannot reschedule after the clock was set")
+                self._context.health.failed(_DOING, error)
             await asyncio.sleep(self._pause)
 
     async def look(self) -> None:

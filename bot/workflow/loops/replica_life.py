@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import Final
 
 import structlog
 
@@ -12,6 +13,8 @@ from bot.workflow.context import Context
 from bot.workflow.health import Health
 
 log = structlog.get_logger(__name__)
+
+_DOING: Final = "prove to the others that this replica lives, so it takes no work"
 
 
 class ReplicaLife:
@@ -35,11 +38,13 @@ class ReplicaLife:
                     while True:
                         await proof()
                         await self._free_the_dead()
+                        self._context.health.went_well(_DOING)
                         await asyncio.sleep(self._pause)
             except DatabaseUnavailable as error:
                 self._is_unseen(error)
-            except Exception:  # whatever else it is must not end the proofs: it is tried again
+            except Exception as error:  # whatever else it is must not end the proofs: it is tried again
                 log.exception("cannot prove that this replica lives")
+                self._context.health.failed(_DOING, error)
             self.seen = False
             await asyncio.sleep(self._pause)
 

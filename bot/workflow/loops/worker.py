@@ -73,9 +73,13 @@ class Worker:
                 watching = group.create_task(self._clock_watch.run())
                 living = group.create_task(self._life.run())
                 loops = (
-                    group.create_task(self._loop(self._tasks.claim, self._tasks.do, self._context.task_wakeup)),
                     group.create_task(
-                        self._loop(self._messages.claim, self._messages.send, self._context.outbox_wakeup)
+                        self._loop("claim tasks", self._tasks.claim, self._tasks.do, self._context.task_wakeup)
+                    ),
+                    group.create_task(
+                        self._loop(
+                            "claim messages", self._messages.claim, self._messages.send, self._context.outbox_wakeup
+                        )
                     ),
                 )
                 await self._stopping.wait()
@@ -108,12 +112,16 @@ class Worker:
             await tx.deliveries.release(owner, self._messages.ids if at_work else ())
 
     async def _loop(
-        self, claim: Callable[[int], Awaitable[_Due[_Item]]], handle: Callable[[_Item], Awaitable[None]], wakeup: Wakeup
+        self,
+        doing: str,
+        claim: Callable[[int], Awaitable[_Due[_Item]]],
+        handle: Callable[[_Item], Awaitable[None]],
+        wakeup: Wakeup,
     ) -> None:
         mine: set[asyncio.Task[None]] = set()
         while not self._stopping.is_set():
             room = CONCURRENCY - len(mine)
-            items, next_due = await self._claimed(claim, room) if room else ([], None)
+            items, next_due = await self._claimed(doing, claim, room) if room else ([], None)
             for item in items:
                 task = asyncio.ensure_future(handle(item))
                 for tasks in (mine, self._running):
@@ -131,7 +139,7 @@ class Worker:
         remaining = (next_due - self._context.clock()).total_seconds()
         return min(max(remaining, 0.01), IDLE) if remaining > 0 else IDLE / 4
 
-    async def _claimed(self, claim: Callable[[int], Awaitable[_Due[_Item]]], room: int) -> _Due[_Item]:
+    async def _claimed(self, doing: str, claim: Callable[[int], Awaitable[_Due[_Item]]], room: int) -> _Due[_Item]:
         try:
             if self._context.database.trouble:
                 await self._context.database.probe()  # nothing new is begun before it takes writes again
@@ -143,11 +151,13 @@ class Worker:
                 due: _Due[_Item] = [], None
             else:
                 due = await repeated(lambda: self._looked(claim, room), self._context.chance)
+                self._context.health.went_well(doing)
         except DatabaseUnavailable as error:  # a full disk, a locked or lost database: work stops, and goes on after it
             await self._back_off(error)
             return [], None
-        except Exception:  # whatever else it is must not end the loop: it is tried again
-            log.exception("cannot claim work")
+        except Exception as error:  # whatever else it is must not end the loop: it is tried again
+            log.exception("cannot claim work", doing=doing)
+            self._context.health.failed(doing, error)
             await asyncio.sleep(IDLE)
             return [], None
         if not self._context.database.trouble:  # which the other loop may have met meanwhile
@@ -178,6 +188,7 @@ class Worker:
             until, began = self._context.clock() + lease, self._context.steady()
             if not (self._tasks.ids or self._messages.ids):
                 self._tasks.renewed(until)
+                self._context.health.went_well("renew claims")
                 continue
             try:
                 async with self._context.database.transaction() as tx:
@@ -185,9 +196,11 @@ class Worker:
                     messages = await tx.deliveries.extend(self._messages.ids, self._name, until)
             except DatabaseUnavailable:  # it is in the log already; as below
                 continue
-            except Exception:  # as above: try again at the next turn, well within the lease
+            except Exception as error:  # as above: try again at the next turn, well within the lease
                 log.exception("cannot renew claims")
+                self._context.health.failed("renew claims", error)
             else:
+                self._context.health.went_well("renew claims")
                 self._tasks.renewed(until)
                 # Some may have been delivered meanwhile.
                 self._messages.hold(self._messages.ids & messages, since=began)

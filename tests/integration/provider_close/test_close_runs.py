@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bot.changes.model.bulk_runs import NumberState
+from bot.changes.model.bulk_runs import NewNumber, NumberState
 from bot.changes.outcome.outcomes import NO_ANSWER, STALE, STOPPED, UNCLEAR_RESPONSE
 from bot.changes.policy import OnStale
 from bot.providers.close.execution import FORBIDDEN_FOR_ALL, RUN_STOPPED
@@ -54,6 +54,19 @@ async def test_an_emptied_greeting_is_sent_as_null_and_lists_as_lists(organizati
     await over(provider, await provider.submit(batch))
 
     assert organization.updates() == [("+13035550100", {"voicemail_greeting_url": None, "phone_numbers": []})]
+
+
+async def test_a_run_that_cannot_be_read_keeps_no_other_from_its_turn(organization: Organization) -> None:
+    """One of a kind that only another version knows is claimed first; those behind it are carried out all the same."""
+    number = organization.close.add_number("+13035550100")
+    strange = NewNumber(id=number.id, e164=number.number, before={}, wanted={"label": "Day desk"})
+    await organization.book.open("1/100", "close.future", [strange])
+    provider = await organization.open()
+
+    done = await over(provider, await provider.submit(organization.batch([number.number], label="Night desk")))
+
+    assert len(done.succeeded) == 1
+    assert organization.updates() == [("+13035550100", {"label": "Night desk"})]
 
 
 async def test_submitting_twice_is_one_run(organization: Organization) -> None:

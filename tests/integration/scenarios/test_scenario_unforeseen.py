@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
+from bot.workflow.control.sweep import Sweep
 from tests.integration.scenarios.stage import Stage
 
 JOBS = "/phone_numbers/jobs/*"
@@ -100,21 +100,53 @@ async def test_a_task_that_fails_again_and_again_is_told(stage: Stage) -> None:
 
 
 async def test_a_row_that_nobody_can_read_ends_no_loop(stage: Stage) -> None:
-    """While it is there nothing can be claimed; once it is gone everything goes on, without a restart."""
+    """While it is there nothing can be claimed, which is no readiness; then everything goes on, without a restart."""
     number = stage.telnyx.add_number("+13035550000")
     await stage.open()
     await stage.fill([number.phone_number], {"customer_reference": "Denver"}, "why")
-    nonsense = "INSERT INTO tasks (task, subject, due_at) VALUES ('nonsense', 1, '2020-01-01 00:00:00.000000')"
-    with structlog.testing.capture_logs() as lines:
-        await stage.tamper(nonsense)
-        await stage.send()
-        async with asyncio.timeout(60):  # the second time proves that the loop has come back
-            while [line["event"] for line in lines].count("cannot claim work") < 2:  # noqa: ASYNC110 - as above
-                await asyncio.sleep(0.05)
+    await stage.tamper("INSERT INTO tasks (task, subject, due_at) VALUES ('wipe', 1, '2020-nonsense')")
+    await stage.send()
+    async with asyncio.timeout(60):
+        while (during := await stage.get("/readyz"))[0] == 200:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.05)
 
-    await stage.tamper("DELETE FROM tasks WHERE task = 'nonsense'")
+    assert during[0] == 503
+    assert "Linesman cannot claim tasks (ValueError); see the log." in during[1]
+    assert 'linesman_trouble{where="work"} 1.0' in (await stage.get("/metrics"))[1]
+
+    await stage.tamper("DELETE FROM tasks WHERE task = 'wipe'")
 
     assert number.phone_number in stage.read(await stage.planned())
+    assert (await stage.get("/readyz"))[0] == 200
+    assert 'linesman_trouble{where="work"} 0.0' in (await stage.get("/metrics"))[1]
+
+
+async def test_work_of_another_version_stops_nothing_and_is_named(stage: Stage) -> None:
+    """A newer version may have been here: what only it knows waits for it, and those who run this one read that."""
+    number = stage.telnyx.add_number("+13035550000")
+    await stage.tamper("INSERT INTO tasks (task, subject, due_at) VALUES ('future', 1, '2020-01-01 00:00:00.000000')")
+
+    change = await stage.run([number.phone_number], {"customer_reference": "Denver"})
+
+    assert stage.outcomes(change) == {"verified": 1}
+    status, said = await stage.get("/readyz")
+    assert (status, "does not know what to do about future: another version wrote that" in said) == (200, True)
+
+
+async def test_a_sweep_that_fails_is_told(idle: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a task that fails is: clicks still work without it."""
+
+    async def fails(_: Sweep) -> int:
+        raise ValueError("a row that nobody can read")
+
+    monkeypatch.setattr(Sweep, "heal", fails)
+    await idle.start()
+    async with asyncio.timeout(30):
+        while "The task “sweep” failed" not in (said := await idle.get("/readyz"))[1]:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.05)
+
+    assert said[0] == 200
+    assert 'linesman_failing_work{what="sweep"} 1.0' in (await idle.get("/metrics"))[1]
 
 
 async def test_overwritten_pages_are_told(stage: Stage) -> None:

@@ -13,6 +13,7 @@ from bot.changes.model.messages import MessageRef, OutboxMessage, Topic
 from bot.errors import ClaimLost
 from bot.store.database import Database
 from bot.store.queue.tasks import Claim, Task
+from bot.store.tables import outbox, tasks
 from bot.store.transaction import Transaction
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -58,6 +59,29 @@ async def test_work_is_not_claimed_before_it_is_due(database: Database) -> None:
 
         assert [claim.subject for claim in claims] == [3, 2]
         assert await tx.tasks.next_due() == NOW + timedelta(seconds=10)
+
+
+async def test_what_another_version_knows_is_left_to_it(database: Database) -> None:
+    """A task or message of which nobody here knows what it is keeps nothing else from being claimed, and is named."""
+    change = await new_change(database)
+    early = NOW - timedelta(seconds=10)
+    async with database.transaction() as tx:
+        await tx.tasks.add(Task.POLL, 1, early)
+        await tx.tasks.add(Task.POLL, 2, NOW)
+        await tx.outbox.post(change, Topic.FORMER, "first", now=early)
+        await tx.outbox.post(change, Topic.FAILURE, "second", now=NOW)
+    async with database.connection() as connection:
+        await connection.execute(tasks.update().where(tasks.c.subject == 1).values(task="future"))
+        await connection.execute(outbox.update().where(outbox.c.topic == "former").values(topic="newer"))
+        await connection.commit()
+
+    async with database.transaction() as tx:
+        assert (await tx.tasks.next_due(), await tx.deliveries.next_due()) == (NOW, NOW)
+        assert [claim.subject for claim in await tx.tasks.claim(owner="a", now=NOW, lease=LEASE, limit=9)] == [2]
+        assert (await tx.tasks.unknown(), await tx.deliveries.unknown()) == (["future"], ["newer"])
+    assert [message.topic for message in await claim_messages(database, "a")] == [Topic.FAILURE]
+    async with database.transaction() as tx:
+        assert (await tx.tasks.next_due(), await tx.deliveries.next_due()) == (None, None)
 
 
 async def test_a_dead_workers_claim_is_taken_over(database: Database) -> None:

@@ -28,6 +28,25 @@ def test_a_trouble_is_logged_when_it_is_news() -> None:
     ]
 
 
+def test_what_is_tried_for_ever_is_a_trouble_after_three_failures_in_a_row() -> None:
+    """One may be a hiccup; each thing that is done counts by itself, and the text of an error is told to nobody."""
+    health = Health()
+
+    for _ in range(2):
+        health.failed("claim tasks", ValueError("secret"))
+        health.failed("claim messages", ValueError("secret"))
+    assert (health.present, health.troubles(Health.WORK)) == ({}, False)
+
+    health.went_well("claim tasks")
+    health.failed("claim tasks", ValueError("secret"))
+    health.failed("claim messages", KeyError("secret"))
+    assert list(health.present.values()) == ["Linesman cannot claim messages (KeyError); see the log."]
+    assert [health.troubles(where) for where in (Health.WORK, Health.SLACK, Health.DATABASE)] == [True, False, False]
+
+    health.went_well("claim messages")
+    assert (health.present, health.troubles(Health.WORK)) == ({}, False)
+
+
 def test_failures_are_counted_until_the_work_goes_well() -> None:
     """Each piece of work by itself."""
     failures = TaskFailures(lambda: 1000.0)
