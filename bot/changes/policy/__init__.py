@@ -9,12 +9,11 @@ another workspace allow nothing. Group membership arrives as data; reading it is
 
 from __future__ import annotations
 
-from bot.changes.policy.forbidden import blind, forbidden, too_large
 from bot.changes.policy.lapses import TAKEN_BACK, Lapse, lapsed_text, stage_gone, why_lapsed
 from bot.changes.policy.people import Audience, Grant, Membership, Person, UnknownGroup
 from bot.changes.policy.rules import Policies, Rule
 from bot.changes.policy.stages import Approval, ApprovalStage, StageProgress, open_stage, stage_progress, unsatisfiable
-from bot.changes.policy.terms import ENVIRONMENT, FIRST_REMINDER, OnStale, Policy
+from bot.changes.policy.terms import ENVIRONMENT, FIRST_REMINDER, OnStale, Policy, blind, forbidden, too_large
 from bot.changes.policy.turns import may_approve_now
 from bot.changes.policy.verdicts import (
     Reason,

@@ -75,3 +75,32 @@ class Policy:
     def failure_channel(self) -> str:
         """Id of the channel that hears of failures: the approval channel where no other was named."""
         return self.own_failure_channel or self.approval_channel
+
+
+def forbidden(policy: Policy, kind: str, size: int, *, unseen: bool) -> str:
+    """Return why ``policy`` allows no change of ``size`` numbers of ``kind``, as sentences; empty when it allows it.
+
+    Wherever something is let go this is asked of the rule of the moment, so that one that has become stricter counts
+    for what waits, too: a term that lets nobody do something belongs here.
+    ``unseen`` tells that a job finds the numbers by a filter that nobody could preview.
+    """
+    if not policy.allowed:
+        return f"The rule {policy.name} does not allow this change{f': {policy.why}' if policy.why else '.'}"
+    if unseen and not policy.unpreviewable:
+        return blind(policy)
+    return too_large(policy, kind, size)
+
+
+def too_large(policy: Policy, kind: str, size: int) -> str:
+    """Return that a change of ``size`` numbers of ``kind`` is larger than ``policy`` allows; empty when it is not."""
+    if size <= policy.max_numbers:
+        return ""
+    return f"This change has {size:,} numbers and one {kind} change may have at most {policy.max_numbers:,}: split it."
+
+
+def blind(policy: Policy) -> str:
+    """Return why ``policy`` does not let a job find the numbers of a filter that nobody can see beforehand."""
+    return (
+        f"The rule {policy.name} does not allow filters that cannot be previewed. "
+        "Whoever runs Linesman can allow them with unpreviewable_filters in the policy file."
+    )

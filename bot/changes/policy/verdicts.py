@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from bot.changes.policy.forbidden import too_large
 from bot.changes.policy.people import Audience, Grant, Membership, Person, UnknownGroup
-from bot.changes.policy.terms import ENVIRONMENT, Policy
+from bot.changes.policy.terms import ENVIRONMENT, Policy, too_large
 
 #: What a verdict names as its rule when no rule allows a kind that is off by default.
 _OFF: Final = "off by default"
