@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot.changes.text.characters import visible
 from bot.errors import ChannelLost, DeliveryError
 from bot.slack.click_runner import Answer, ClickRunner
 from bot.slack.direct_messages import SlackDirectMessages
@@ -45,6 +46,10 @@ from bot.workflow.queries.results import ResultsExport
 from bot.workflow.queries.value_export import ValueExports
 
 log = structlog.get_logger(__name__)
+
+#: Most characters that are given back in one message: Slack takes about 13,200 in all blocks of one, with what is said
+#: above them (API.md, "Lengths of texts and elements").
+GIVEN_BACK: Final = 12_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,11 +112,16 @@ class Services:
     async def explain(self, act: Interaction, text: str, typed: Sequence[str] = ()) -> None:
         """Say why something did not work, and give back what was ``typed``.
 
-        A modal that was opened for it says it: it would load for ever. Where there is none, it is said where they are.
+        A modal that was opened for it says it: it would load for ever. Where there is none, it is said where they are,
+        in as many messages as what was typed needs.
         """
-        if not await self.modals.explain(act.trigger, notice(escape(text), typed=typed)):
-            kept = given_back(typed)
-            await self.say(act, escape(text), [section(escape(text)), *kept] if kept else None)
+        if await self.modals.explain(act.trigger, notice(escape(text), typed=typed)):
+            return
+        first, *further = _in_messages(typed)
+        kept = given_back(first)
+        await self.say(act, escape(text), [section(escape(text)), *kept] if kept else None)
+        for pieces in further:
+            await self.say(act, "More of what you typed.", given_back(pieces))
 
     async def say(
         self,
@@ -179,3 +189,17 @@ class Services:
     async def open(self, act: Interaction) -> str:
         """Open a modal that loads and return its id; must happen within three seconds of the click."""
         return await self.modals.open(act.trigger)
+
+
+def _in_messages(typed: Sequence[str]) -> list[list[str]]:
+    """Return the pieces of what was typed message by message; one without any when there are none."""
+    messages: list[list[str]] = [[]]
+    room = GIVEN_BACK
+    for piece in typed:
+        length = len(visible(piece))
+        if messages[-1] and length > room:
+            messages.append([])
+            room = GIVEN_BACK
+        messages[-1].append(piece)
+        room -= length
+    return messages

@@ -286,6 +286,21 @@ async def test_a_command_that_is_refused_gives_its_list_back(stage: Stage) -> No
     assert "these went wrong: +13035550000 +13035550001" in said
 
 
+async def test_a_long_list_in_a_refused_command_is_given_back_in_several_messages(stage: Stage) -> None:
+    """One message would be too long for Slack, and its author would neither get the list nor learn why."""
+    numbers = [f"+1303{number:07}" for number in range(2000000, 2002000)]
+
+    await stage.ana.command("/numbers", f"freeze these went wrong: {', '.join(numbers)}", channel=OPS)
+    await stage.slack.wait_for(
+        lambda: numbers[-1] in "".join(map(stage.read, stage.slack.ephemerals("U0ANA"))), what="the end of the list"
+    )
+    said = "".join(map(stage.read, stage.slack.ephemerals("U0ANA")))
+
+    assert "may not" in said
+    assert [number for number in numbers if number not in said] == []
+    assert stage.slack.complaints == []
+
+
 async def test_the_brake_works_whatever_is_pasted_behind_it(stage: Stage) -> None:
     """A list of numbers in the reason of a freeze is a part of the reason."""
     said = await stage.command("freeze\u00a0 these went wrong: +13035550000 +13035550001", by=stage.otto)
