@@ -7,7 +7,8 @@ LinesmanError
 │   ├── BadUpload             a sheet was read and has rows that cannot be planned
 │   └── ForeignColumns        a sheet has columns that mean nothing here; carries them (``changes.sheets.foreign``)
 ├── InvalidValue              one typed value cannot be what its setting or filter needs
-│   └── MangledCell           a spreadsheet has lost what was typed into a cell (``changes.sheets.cells``)
+│   ├── MangledCell           a spreadsheet has lost what was typed into a cell (``changes.sheets.cells``)
+│   └── ForeignList           a cell has a list in another program's form (``changes.sheets.entries``)
 ├── PartTooLarge              a part of a workbook is larger than any sheet of numbers makes it
 ├── UnclearAnswer             a provider's answer is no usable one; for the HTTP client only (``providers.answers``)
 ├── PlanRefused               a request cannot be planned as it is; carries what would have to go
