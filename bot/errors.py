@@ -116,12 +116,21 @@ class PartTooLarge(LinesmanError):
 class PlanRefused(LinesmanError):
     """The request cannot be planned as it is."""
 
-    def __init__(self, message: str, *, unusable: Iterable[tuple[str, ...]] = (), problem: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        unusable: Iterable[tuple[str, ...]] = (),
+        passing: Iterable[tuple[str, ...]] = (),
+        problem: str = "",
+    ) -> None:
         super().__init__(message)
         #: What is wrong, without what somebody in front of the form can do about it.
         self.problem = problem or message
         #: Numbers without which it could be, each by all its names: E.164 and id, or what was given.
         self.unusable = tuple(unusable)
+        #: Those of them for which that may pass by itself; ``problem`` is not about them where there are others.
+        self.passing = tuple(passing)
 
 
 class NothingToPlan(PlanRefused):

@@ -12,6 +12,7 @@ from tests.mutation.trials import Trial
 
 _SCENARIOS: Final = "tests/integration/scenarios"
 _DELEGATED: Final = f"{_SCENARIOS}/test_scenario_delegated_decisions.py"
+_OBSTACLES: Final = f"{_SCENARIOS}/test_scenario_restore_obstacles.py"
 _LATE_EDIT: Final = (
     f"{_SCENARIOS}/test_scenario_slack_fallbacks.py"
     "::test_a_late_edit_does_not_cover_what_was_shown_after_its_repetition"
@@ -44,6 +45,20 @@ INVARIANTS: Final = (
         "if found := await asyncio.to_thread(beyond, kind, plan, restored.rows):",
         "if found := []:",
         (f"{_SCENARIOS}/test_scenario_temporary.py::test_a_restore_sends_nothing_but_the_values_from_before",),
+    ),
+    Invariant(
+        "no limit of today keeps numbers from going back (1)",
+        "bot/workflow/planning/planner.py",
+        "return self._context.policies.largest(change.kind) if change.part_of is None else None",
+        "return self._context.policies.largest(change.kind)",
+        (f"{_OBSTACLES}::test_no_limit_of_today_keeps_numbers_from_going_back",),
+    ),
+    Invariant(
+        "a number that is busy at the end goes back later (9)",
+        f"{_EXECUTION}/ending.py",
+        "return finished and bool(restore.draft.postponed)",
+        "return False",
+        (f"{_OBSTACLES}::test_a_number_that_is_busy_at_the_end_goes_back_later",),
     ),
     Invariant(
         "an approval is for the end of a temporary change, too (1)",

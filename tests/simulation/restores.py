@@ -35,6 +35,10 @@ IN_EFFECT: Final = (
 )
 #: When each change in effect is to end.
 GOES_ON: Final = "SELECT id, requester, ends_at FROM changes WHERE state = 'in_effect'"
+#: Restores of a change that have left numbers, which could not be changed then, to another one.
+POSTPONING: Final = (
+    "SELECT id FROM changes WHERE part_of = ? AND state = 'finished' AND json_array_length(draft, '$.postponed') > 0"
+)
 #: What a temporary change has done to its numbers.
 DONE: Final = "SELECT number_id, e164, state, before, after, found FROM operations WHERE change_id = ?"
 #: States of numbers that were changed, or may have been.
@@ -176,7 +180,11 @@ class Restores:
     def _judge_parts(self, change: int, steps: Counter[Any]) -> None:
         parts = self._rows("SELECT id, state, ends_at NOT NULL FROM changes WHERE part_of = ?", change)
         restores = [state for _, state, extends in parts if not extends]
-        if len([state for state in restores if state != "stale"]) > 1 or len(restores) != steps[change, "ending"]:
+        postponing = self._rows(POSTPONING, change)
+        if (
+            len([state for state in restores if state != "stale"]) > 1 + len(postponing)
+            or len(restores) != steps[change, "ending"]
+        ):
             self._wrong(f"CHG-{change} ended {steps[change, 'ending']} times, and has restores that are {restores}")
         if restores and not steps[change, "in_effect"]:
             self._wrong(f"CHG-{change} was not in effect, and has restores that are {restores}")

@@ -49,7 +49,7 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
         problems[REASON] = f"Keep the reason under {REASON_LENGTH} characters; this has {len(reason)}."
     if problems:
         raise InputError(problems)
-    unwanted = frozenset((*draft.left_out, *excluded))
+    unwanted = frozenset((*draft.left_out, *draft.postponed, *excluded))
     identifiers = tuple(identifier for identifier in reading.identifiers if identifier not in unwanted)
     return Request(
         kind=kind,

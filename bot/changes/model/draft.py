@@ -61,6 +61,9 @@ class Draft:
     excluded: str = ""
     #: Numbers and ids that the requester chose to leave out with one click, after seeing why they cannot be changed.
     left_out: tuple[str, ...] = ()
+    #: Numbers and ids that could not be changed at the end of a temporary change: what restores the others leaves them
+    #: to another restore.
+    postponed: tuple[str, ...] = ()
     #: Headings of the sheet's columns that are not known, which the requester chose to leave out after seeing them.
     columns_left_out: tuple[str, ...] = ()
     #: When it is to start, as typed; empty for as soon as it may.

@@ -21,6 +21,8 @@ class Snapshot:
     status: str = ""
     #: Whether the provider would accept changes to it now.
     editable: bool = True
+    #: Whether the number is in a state that it does not leave, as one that was ported out.
+    final: bool = False
     #: What may keep the provider from changing it although it would be tried, as the end of a sentence; empty when
     #: nothing is known, or was not asked for.
     doubt: str = ""

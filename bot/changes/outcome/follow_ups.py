@@ -14,7 +14,7 @@ from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Secret, Value, Values
 from bot.changes.outcome.outcomes import NOT_SHOWN, UNCHANGED
 from bot.changes.planning.builder import build
-from bot.changes.planning.plan import Plan, PlannedNumber, same
+from bot.changes.planning.plan import Plan, PlannedNumber, difference, same
 
 #: What a number is in that a retry takes up: it has not what was wanted, or nobody knows. A retry is planned from
 #: what the numbers have then, so one that has it after all falls out of it.
@@ -164,6 +164,15 @@ def _as_set(setting: Setting, value: Value) -> Value:
 def changed_since(kind: Kind, taken: CarriedOver, snapshots: Iterable[Snapshot]) -> tuple[str, ...]:
     """Return the E.164 numbers that somebody has changed since, and that are therefore left as they are."""
     return tuple(snapshot.e164 for snapshot in snapshots if _changed(kind, taken.left.get(snapshot.id, {}), snapshot))
+
+
+def given_back(kind: Kind, taken: CarriedOver, snapshots: Iterable[Snapshot]) -> frozenset[str]:
+    """Return the E.164 numbers that have all that they are to get back already."""
+    return frozenset(
+        snapshot.e164
+        for snapshot in snapshots
+        if snapshot.id in taken.rows and not difference(kind, snapshot.values, taken.rows[snapshot.id])
+    )
 
 
 def changed_by(

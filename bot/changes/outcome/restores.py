@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 from bot.changes.model.batches import Operation, Tally
-from bot.changes.model.lifecycle import CHANGED, Outcome
+from bot.changes.model.change import Change
+from bot.changes.model.lifecycle import CHANGED, ChangeState, Outcome
 from bot.changes.model.summary import Summary
 from bot.changes.outcome.outcomes import UNCHANGED
 from bot.changes.sheets.stages import LEFT_ALONE
@@ -52,6 +53,17 @@ def how_late(until: datetime, began: datetime) -> timedelta | None:
     """Return how long after the end, ``until``, a restore began; None when that was as soon as can be expected."""
     late = began - until
     return late if late >= LATE else None
+
+
+def telling(restores: Sequence[Change]) -> Change | None:
+    """Return the one of ``restores``, the oldest first, that tells what has become of the numbers; None of none.
+
+    It is the latest, which looks at all of them, unless that has ended before anybody knew what it could restore.
+    """
+    newest = restores[-1] if restores else None
+    if newest is None or newest.summary is not None or not newest.state.over:
+        return newest
+    return next((each for each in reversed(restores) if each.state is ChangeState.FINISHED), newest)
 
 
 def restored(changed: int, summary: Summary | None, tally: Tally) -> Restored:

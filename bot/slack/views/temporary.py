@@ -242,7 +242,10 @@ def not_restored(details: ChangeDetails, data: Mapping[str, Any], where: str) ->
     """Return the notice that numbers were not restored at the end, or cannot be yet; ``where`` names the change."""
     change = details.change
     if data["what"] == "not_restored_yet":
-        return f"⏳ {where} cannot be planned yet: {code(data['why'], 300)} Linesman keeps trying."
+        return (
+            f"⏳ {where} cannot be planned yet: {code(data['why'], 300)} Linesman keeps trying. An operator can "
+            f"end that with `/numbers cancel {change.public_id}`; what is not restored then stays as it is."
+        )
     why = f" {problem_lines(change.problem, 1000)}" if change.problem else ""
     return (
         f"❌ {where} was temporary and is over, but not all its numbers were restored: {restored_text(data)}.{why} "

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.model.batches import Tally
@@ -170,10 +170,12 @@ class Changes:
 
     async def part(self, change: int, what: FollowUp) -> Change | None:
         """Return the newest part of a temporary change that restores or extends it; None when there is none."""
-        sort = changes.c.draft["base"]["what"].as_string()
-        statement = select(changes).where(changes.c.part_of == change, sort == what.value)
-        row = (await self._connection.execute(statement.order_by(changes.c.id.desc()).limit(1))).first()
+        row = (await self._connection.execute(_parts(change, what).order_by(changes.c.id.desc()).limit(1))).first()
         return _change(row) if row is not None else None
+
+    async def parts(self, change: int, what: FollowUp) -> list[Change]:
+        """Return all parts of a temporary change that restore or extend it, the oldest first."""
+        return [_change(row) for row in await self._connection.execute(_parts(change, what).order_by(changes.c.id))]
 
     async def asks(self, change: int) -> bool:
         """Tell whether ``change`` has a request for approval of its own: what restores numbers has none."""
@@ -203,6 +205,11 @@ class Changes:
         """Return how many changes are in each state."""
         statement = select(changes.c.state, func.count()).group_by(changes.c.state)
         return {ChangeState(state): count for state, count in await self._connection.execute(statement)}
+
+
+def _parts(change: int, what: FollowUp) -> Select[Any]:
+    sort = changes.c.draft["base"]["what"].as_string()
+    return select(changes).where(changes.c.part_of == change, sort == what.value)
 
 
 def _plain(columns: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 What restores the numbers is a change of its own, a part of the temporary one. It is written down here, planned like an
 undo (:mod:`bot.workflow.planning.restoring`), and carried out like every other change. When it is over, however, the
 temporary change is concluded, with one result for both ways. One that turns out to be stale before anything of it was
-sent is made anew.
+sent is made anew, and one that has left numbers that could not be changed then to another has one after it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bot.changes.model.lifecycle import ChangeState, Outcome
 from bot.changes.model.public_ids import public_id
 from bot.changes.model.start import End
 from bot.changes.outcome.outcomes import outcome
-from bot.changes.outcome.restores import overall, restored
+from bot.changes.outcome.restores import overall, restored, telling
 from bot.changes.planning.plan import extension_digest
 from bot.errors import NotAuthorized, Superseded
 from bot.store.engine.driver_errors import repeatable
@@ -187,7 +187,7 @@ class ChangeEnd:
                     self._context.ring()
                 return
             restore = await tx.changes.part(change.id, FollowUp.RESTORE)
-            if restore is None or restore.state is ChangeState.STALE:
+            if restore is None or restore.state is ChangeState.STALE or _to_be_continued(restore):
                 if not await tx.locks.held(change.id):
                     await self._conclude(tx, claim, change, restore)
                 elif change.until.at > now:
@@ -245,8 +245,9 @@ class ChangeEnd:
         """End a temporary change for good, and tell everybody once what has become of its numbers on both ways."""
         now = self._context.clock()
         tally = await tx.tallies.of(change.id)
-        there = await tx.tallies.of(restore.id) if restore else Tally()
-        back = restored(tally.changed, restore.summary if restore else None, there)
+        told = telling(await tx.changes.parts(change.id, FollowUp.RESTORE))
+        there = await tx.tallies.of(told.id) if told else Tally()
+        back = restored(tally.changed, told.summary if told else None, there)
         ended = overall(outcome(tally, change.summary.unchanged if change.summary else 0), back)
         problem = (restore.problem if restore else "") if await tx.locks.held(change.id) else NOT_RESTORED
         counts: dict[str, Any] = back.counts
@@ -262,3 +263,9 @@ class ChangeEnd:
         if back.wanting:
             await self._notify.failure(tx, change.id, "not_restored", **counts)
         log.info("temporary change over", change=change.id, **counts)
+
+
+def _to_be_continued(restore: Change) -> bool:
+    """Tell whether another restore has to come after this one, which nobody has stopped, for numbers that it left."""
+    finished = restore.state is ChangeState.FINISHED and restore.stopped_at is None
+    return finished and bool(restore.draft.postponed)

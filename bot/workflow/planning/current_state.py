@@ -125,11 +125,16 @@ def _in_order(
     if missing or busy:
         total = max(len(found) + len(missing), len(request.given))
         unusable = [*((each,) for each in missing), *((s.e164, s.id) for s in busy)]
+        passing = [s for s in busy if not s.final]
+        lasting = [s for s in busy if s.final]
         told = [numbers.get(each, each) for each in missing]
-        problem = _in_the_way(provider, told, busy, total)
-        between = "\n" if "\n" in problem else " "
+        every = _in_the_way(provider, told, busy, total)
+        between = "\n" if "\n" in every else " "
         raise PlanRefused(
-            f"{problem}{between}Remove or correct them, and plan again.", unusable=unusable, problem=problem
+            f"{every}{between}Remove or correct them, and plan again.",
+            unusable=unusable,
+            passing=[(s.e164, s.id) for s in passing],
+            problem=_in_the_way(provider, told, lasting, total),
         )
     if not found:
         raise NothingToPlan("No numbers match, so there is nothing to do. Change the filter, or close this.")

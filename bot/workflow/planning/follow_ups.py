@@ -17,7 +17,7 @@ from bot.changes.model.lifecycle import CHANGED, ChangeState
 from bot.changes.model.public_ids import public_id
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Secret
-from bot.changes.outcome.follow_ups import CarriedOver, changed_by, changed_since, to_retry, to_undo
+from bot.changes.outcome.follow_ups import CarriedOver, changed_by, changed_since, given_back, to_retry, to_undo
 from bot.errors import InputError, NotFound, PlanRefused, Superseded
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
@@ -96,9 +96,13 @@ class FollowUps:
     ) -> tuple[Sequence[Snapshot], Sequence[str]]:
         """Return the numbers that nobody has changed since ``base``, and the others, each with the change that did it.
 
+        At the end of a temporary change those that have been given back what they had before are among the former.
         Raises PlanRefused when all were changed.
         """
         since = await asyncio.to_thread(changed_since, kind, taken, snapshots)
+        if base.what is FollowUp.RESTORE:
+            back = await asyncio.to_thread(given_back, kind, taken, snapshots)
+            since = tuple(e164 for e164 in since if e164 not in back)
         if not since:
             return snapshots, ()
         async with self._context.database.reading() as tx:

@@ -20,6 +20,7 @@ from typing import Final
 import structlog
 
 from bot.changes.model.change import Change
+from bot.changes.model.draft import Draft
 from bot.changes.model.lifecycle import CHANGED, ChangeState
 from bot.changes.model.public_ids import public_id
 from bot.changes.model.summary import Summary
@@ -54,12 +55,12 @@ class RestorePlanning:
     async def plan(self, claim: Claim, change: Change, make: Make) -> None:
         """Carry out the task: ``make`` the plan, and approve it; leave out numbers that are gone; or try again."""
         try:
-            plan, summary = await make(change, Progress(self._context, self._notify, change.id))
+            change, (plan, summary) = await self._without_unusable(change, make)
             uncovered = await self._uncovered(change, plan)
-        except NothingToPlan as error:
-            await self._give_up(claim, change, change.problem or error.problem)
+        except _NoneLeft as error:
+            await self._none_left(claim, error.change, error.problem)
         except PlanRefused as error:
-            await self._leave_out(claim, change, error)
+            await self._again(claim, change, error.problem)
         except Superseded as error:  # the temporary change is over, whoever ended it
             await self._give_up(claim, change, error.message)
         except ProviderError as error:
@@ -69,8 +70,35 @@ class RestorePlanning:
         else:
             if uncovered:
                 await self._give_up(claim, change, uncovered)
+            elif change.draft.postponed and not plan.batches:
+                await self._again(claim, change, _waits(change.draft))
             else:
                 await self._approve(claim, change, plan, summary)
+
+    async def _without_unusable(self, change: Change, make: Make) -> tuple[Change, tuple[Plan, Summary]]:
+        """Return the plan without the numbers that stand in the way, and the change with those left out of its draft.
+
+        The others are not kept from going back. Why numbers are left out for good is kept with the change, and told
+        when the temporary change is concluded.
+        """
+        progress = Progress(self._context, self._notify, change.id)
+        while True:
+            try:
+                return change, await make(change, progress)
+            except NothingToPlan as error:
+                raise _NoneLeft(change, error.problem) from error
+            except PlanRefused as error:
+                fewer = _without(change, error)
+                if fewer.draft == change.draft:  # there is nothing to leave out that would help
+                    raise
+                change = fewer
+
+    async def _none_left(self, claim: Claim, change: Change, problem: str) -> None:
+        """End it with the reasons why its numbers cannot be restored; or wait for those that can be later."""
+        if change.draft.postponed:
+            await self._again(claim, change, _waits(change.draft))
+        else:
+            await self._give_up(claim, change, change.problem or problem)
 
     async def _uncovered(self, change: Change, plan: Plan) -> str:
         """Return the problem when ``plan`` gives a number anything else than what the approval covers."""
@@ -95,7 +123,14 @@ class RestorePlanning:
             await tx.operations.add(change.id, plan.numbers)
             # What it has waited for is told when it begins.
             waited_for = change.waiting_for if plan.batches else ""
-            await tx.changes.put(change.id, summary=summary, digest=plan.digest, waiting_for=waited_for)
+            await tx.changes.put(
+                change.id,
+                draft=change.draft,
+                problem=change.problem,
+                summary=summary,
+                digest=plan.digest,
+                waiting_for=waited_for,
+            )
             if not plan.batches:  # every number has its earlier values already, or somebody has changed it
                 await self._discard(tx, change, change.problem)
                 return
@@ -110,22 +145,6 @@ class RestorePlanning:
             await tx.events.add(change.id, "covered", at=now, digest=plan.digest, rule=whole.rule, by=whole.public_id)
             await tx.tasks.add(Task.START, change.id, now)
             await self._notify.card(tx, change.id)
-        self._context.ring()
-
-    async def _leave_out(self, claim: Claim, change: Change, error: PlanRefused) -> None:
-        """Plan again without the numbers that stand in the way: the others are not kept from going back.
-
-        Why they are left out is kept, and told when the temporary change is concluded.
-        """
-        names = (name for each in error.unusable for name in each)
-        draft = replace(change.draft, left_out=tuple(dict.fromkeys((*change.draft.left_out, *names))))
-        if draft == change.draft:  # there is nothing to leave out that would help
-            await self._again(claim, change, error.problem)
-            return
-        async with self._context.database.transaction() as tx:
-            problem = "\n".join(filter(None, (change.problem, error.problem)))
-            await tx.changes.put(change.id, draft=draft, problem=problem)
-            await tx.tasks.again(claim, self._context.clock(), waited=True)
         self._context.ring()
 
     async def _give_up(self, claim: Claim, change: Change, problem: str) -> None:
@@ -152,6 +171,37 @@ class RestorePlanning:
             if told := _reminders(claim.tries):
                 await self._notify.failure(tx, change.id, "not_restored_yet", each=str(told), why=why)
         self._context.ring()
+
+
+class _NoneLeft(Exception):
+    """No number is left to plan a restore for."""
+
+    def __init__(self, change: Change, problem: str) -> None:
+        super().__init__(problem)
+        #: The restore, with what was left out of it.
+        self.change = change
+        self.problem = problem
+
+
+def _without(change: Change, error: PlanRefused) -> Change:
+    """Return ``change`` without the numbers that stand in the way: for now where that passes, otherwise for good."""
+    passing = frozenset(error.passing)
+    for_good = [name for names in error.unusable if names not in passing for name in names]
+    for_now = [name for names in error.passing for name in names]
+    draft = replace(
+        change.draft,
+        left_out=tuple(dict.fromkeys((*change.draft.left_out, *for_good))),
+        postponed=tuple(dict.fromkeys((*change.draft.postponed, *for_now))),
+    )
+    problem = "\n".join(filter(None, (change.problem, error.problem if for_good else "")))
+    return replace(change, draft=draft, problem=problem)
+
+
+def _waits(draft: Draft) -> str:
+    """Return what a restore waits for that has only numbers left which cannot be changed now."""
+    numbers = [name for name in draft.postponed if name.startswith("+")]
+    count = "1 number" if len(numbers) == 1 else f"{len(numbers):,} numbers"
+    return f"{count} cannot be changed now: {named(numbers)}."
 
 
 def _reminders(tries: int) -> int:

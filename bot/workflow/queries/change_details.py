@@ -14,7 +14,8 @@ from bot.changes.model.file_format import FileFormat
 from bot.changes.model.lifecycle import ChangeState, OperationState
 from bot.changes.model.messages import OutboxMessage, Topic
 from bot.changes.model.start import begins_at
-from bot.changes.outcome.restores import RestoreCells, restore_cells
+from bot.changes.outcome.outcomes import UNCHANGED
+from bot.changes.outcome.restores import RestoreCells, restore_cells, telling
 from bot.changes.outcome.results import Columns, PlanSheet, ResultsSheet, Touched
 from bot.changes.policy import Audience, open_stage, stage_progress, who_may_approve, whom_to_mention
 from bot.store.transaction import Transaction
@@ -71,7 +72,7 @@ class ChangeDetailsReader:
         audience = await self._with_delegates(tx, who_may_approve(policy, change.requester, open_to), change)
         expires_at = now + policy.approval_ttl
         temporary = change.until is not None and change.part_of is None
-        restore = await tx.changes.part(change.id, FollowUp.RESTORE) if temporary else None
+        restore = telling(await tx.changes.parts(change.id, FollowUp.RESTORE)) if temporary else None
         extension = await tx.changes.part(change.id, FollowUp.EXTEND) if temporary else None
         return ChangeDetails(
             change=change,
@@ -167,11 +168,16 @@ class ChangeDetailsReader:
     async def _restores(self, tx: Transaction, details: ChangeDetails) -> Mapping[str, RestoreCells]:
         """Return, by id, what the results of a temporary change say of how each number was restored."""
         restore = details.restore.change if details.restore else None
-        restoring = {}
-        if restore is not None:
-            restoring = {each.number_id: each async for each in tx.operations.stream(restore.id)}
+        restoring: dict[str, Operation] = {}
+        told = restore.id if restore else None
+        for part in await tx.changes.parts(details.change.id, FollowUp.RESTORE):
+            if part.state is not ChangeState.FINISHED and part.id != told:
+                continue
+            async for each in tx.operations.stream(part.id):
+                if each.code != UNCHANGED or each.number_id not in restoring:  # otherwise one before it restored it
+                    restoring[each.number_id] = each
         planned = restore is not None and restore.summary is not None
-        without = frozenset(restore.draft.left_out) if restore else frozenset()
+        without = frozenset((*restore.draft.left_out, *restore.draft.postponed)) if restore else frozenset()
         return {
             each.number_id: restore_cells(each, restoring.get(each.number_id), without, planned=planned)
             async for each in tx.operations.stream(details.change.id)

@@ -158,3 +158,108 @@ async def test_until_is_refused_where_an_old_id_is_gone_already(stage: Stage) ->
 
     assert f"Telnyx has no connection with the id {gone.id} (+13035550000)." in stage.modal()
     assert "leave “Until” empty" in stage.modal()
+
+
+async def busy_at_the_end(stage: Stage, status: str = "emergency-only") -> int:
+    """Bring a temporary change of three numbers to its end when Telnyx takes no change of the first one."""
+    added = stage.telnyx.add_numbers(3, start="+13035550000", customer_reference="Dallas")
+    change = await in_effect(stage, [each.phone_number for each in added], {REFERENCE: "Holiday"})
+    added[0].status = status
+    stage.clock.elapse(4 * 3600 + 120)
+    return change
+
+
+def references(stage: Stage) -> list[str]:
+    """Return what Telnyx has for each number."""
+    return [str(each.customer_reference) for each in stage.telnyx.numbers.values()]
+
+
+async def test_a_number_that_is_busy_at_the_end_goes_back_later(stage: Stage) -> None:
+    """The others go back at once; card and failure channel tell what is waited for, and the results have it all."""
+    change = await busy_at_the_end(stage)
+    await card_says(stage, change, "Being restored by CHG-3", "1 number cannot be changed now: +13035550000.")
+    assert references(stage) == ["Holiday", "Dallas", "Dallas"]
+    stage.clock.elapse(300)
+    await stage.slack.wait_for(stage.failures, what="the notice")
+    assert "CHG-3, which restores CHG-1, cannot be planned yet: 1 number cannot be changed" in stage.failures()[0]
+    assert "/numbers cancel CHG-3" in stage.failures()[0]
+    assert "No numbers are locked." not in await stage.command("locks")
+
+    stage.telnyx.number("+13035550000").status = "active"
+    stage.clock.elapse(600)
+    await stage.ended(change)
+    assert references(stage) == ["Dallas"] * 3
+    assert "3 numbers restored" in stage.read(stage.card(change))
+    assert "Succeeded" in stage.read(stage.card(change))
+    assert {word for word, _ in restored(stage, change).values()} == {"verified"}
+    assert any("It had to wait: 1 number cannot be changed now" in line for line in stage.thread(change))
+    assert len(stage.telnyx.jobs) == 3
+    assert "No numbers are locked." in await stage.command("locks")
+
+
+async def test_when_all_numbers_are_busy_the_end_waits_for_them(stage: Stage) -> None:
+    """Nothing is planned before one of them can be changed."""
+    one = stage.telnyx.add_number("+13035550000", customer_reference="Dallas")
+    change = await in_effect(stage, [one.phone_number], {REFERENCE: "Holiday"})
+    one.status = "emergency-only"
+    stage.clock.elapse(4 * 3600 + 120)
+    await card_says(stage, change, "Being restored by CHG-2", "1 number cannot be changed now: +13035550000.")
+    one.status = "active"
+    stage.clock.elapse(600)
+    await stage.ended(change)
+
+    assert references(stage) == ["Dallas"]
+    assert len(stage.telnyx.jobs) == 2
+
+
+async def test_a_number_that_was_changed_while_it_was_busy_is_left(stage: Stage) -> None:
+    """Whoever gave it another value meanwhile meant that; those that went back before it are not taken for changed."""
+    change = await busy_at_the_end(stage)
+    await card_says(stage, change, "Being restored by CHG-3")
+    one = stage.telnyx.number("+13035550000")
+    one.status, one.customer_reference = "active", "Portal"
+    stage.clock.elapse(600)
+    await stage.ended(change)
+
+    assert references(stage) == ["Portal", "Dallas", "Dallas"]
+    assert "2 numbers restored, 1 left as somebody changed it meanwhile" in stage.read(stage.card(change))
+    assert [word for word, _ in restored(stage, change).values()] == ["left", "verified", "verified"]
+
+
+async def test_an_operator_can_end_the_wait_for_a_busy_number(stage: Stage) -> None:
+    """It keeps the value of the change and is told; those that went back before it are told as restored."""
+    change = await busy_at_the_end(stage)
+    await card_says(stage, change, "Being restored by CHG-3", "1 number cannot be changed now")
+    assert "Only an operator can cancel CHG-3" in await stage.command("cancel CHG-3")
+    await stage.command("cancel CHG-3", by=stage.otto)
+    stage.clock.elapse(600)
+    await stage.ended(change)
+
+    assert references(stage) == ["Holiday", "Dallas", "Dallas"]
+    assert "2 numbers restored, 1 not restored" in stage.read(stage.card(change))
+    assert [word for word, _ in restored(stage, change).values()] == ["not_restored", "verified", "verified"]
+    assert "Cancelled by an operator." in stage.failures()[-1]
+
+
+async def test_a_number_that_was_ported_out_is_not_waited_for(stage: Stage) -> None:
+    """It never comes back, so the change is over without it."""
+    change = await busy_at_the_end(stage, "ported-out")
+    await stage.ended(change)
+
+    assert references(stage) == ["Holiday", "Dallas", "Dallas"]
+    assert [word for word, _ in restored(stage, change).values()] == ["not_restored", "verified", "verified"]
+    assert "+13035550000 (ported-out)" in stage.failures()[0]
+
+
+async def test_a_crash_between_two_restores_loses_no_number(stage: Stage) -> None:
+    """Killed while a busy number is waited for, it is waited for again, and nothing goes back twice."""
+    change = await busy_at_the_end(stage)
+    await card_says(stage, change, "Being restored by CHG-3")
+    await stage.crash()
+    stage.telnyx.number("+13035550000").status = "active"
+    stage.clock.elapse(600)
+    await stage.start()
+    await stage.ended(change)
+
+    assert references(stage) == ["Dallas"] * 3
+    assert len(stage.telnyx.jobs) == 3

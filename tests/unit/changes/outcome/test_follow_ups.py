@@ -15,7 +15,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import CHANGED, MISSED, OperationState
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Secret, Value, Values
-from bot.changes.outcome.follow_ups import beyond, changed_since, not_restorable, to_retry, to_undo
+from bot.changes.outcome.follow_ups import beyond, changed_since, given_back, not_restorable, to_retry, to_undo
 from bot.changes.outcome.outcomes import UNCHANGED
 from bot.changes.planning.builder import build
 from bot.changes.planning.plan import PlannedBatch, same
@@ -205,3 +205,13 @@ def test_a_secret_cannot_be_temporary(encryption: Encryption) -> None:
     plan = build(SETTINGS, {"external_pin": encryption.seal("4711")}, fleet)
 
     assert list(not_restorable(SETTINGS, plan.numbers)) == ["external_pin"]
+
+
+def test_a_number_that_has_all_that_it_is_to_get_back_is_known() -> None:
+    """Not one that has a part of it, nor one that has other values."""
+    before, after = {"customer_reference": "a", "tags": ("x",)}, {"customer_reference": "b", "tags": ("y",)}
+    taken = to_undo(SETTINGS, [operation(number, before, after, OperationState.VERIFIED) for number in range(3)])
+    found = [before, {**before, "tags": ("y",)}, after]
+    snapshots = [Snapshot(id=str(at), e164=f"+1303555{at:04}", values=values) for at, values in enumerate(found)]
+
+    assert given_back(SETTINGS, taken, snapshots) == {"+13035550000"}
