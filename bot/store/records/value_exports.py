@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.model.draft import Draft
 from bot.changes.model.value_exports import ValueExport
 from bot.errors import NotFound
+from bot.store.queue.tasks import Task
 from bot.store.records.documents import draft_from_json, draft_to_json
-from bot.store.tables import value_exports
+from bot.store.tables import UtcTime, tasks, value_exports
 
 
 class ValueExportTable:
@@ -54,3 +55,12 @@ class ValueExportTable:
         await self._connection.execute(
             update(value_exports).where(value_exports.c.id == value_export).values(finished_at=now)
         )
+
+    async def forget(self, before: datetime) -> int:
+        """Remove what was answered before ``before``, and return how many that were.
+
+        So goes what was asked before that and which nobody answers any more.
+        """
+        at_work = exists().where(tasks.c.task == Task.EXPORT_VALUES.value, tasks.c.subject == value_exports.c.id)
+        last = func.coalesce(value_exports.c.finished_at, value_exports.c.created_at, type_=UtcTime())
+        return (await self._connection.execute(delete(value_exports).where(last < before, ~at_work))).rowcount

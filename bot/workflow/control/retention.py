@@ -56,6 +56,7 @@ class Retention:
                 more = await self._prune_events(tx, before, now)
                 await tx.sent_secrets.forget(before)
                 await tx.delegations.forget(before)
+                await tx.value_exports.forget(before)
             await tx.tasks.again(claim, now if more else now + PAUSE)
         if more:
             self._context.task_wakeup.ring()

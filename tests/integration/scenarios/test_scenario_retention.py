@@ -12,8 +12,10 @@ import pytest
 
 from bot.errors import AuditLogBroken
 from bot.store.records import pruning
+from bot.store.tables import metadata
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import card_says
+from tests.integration.scenarios.test_scenario_values import values
 
 DAY = 86_400
 
@@ -63,6 +65,22 @@ async def test_an_old_change_is_reduced_to_its_summary(idle: Stage, monkeypatch:
         assert words in shown
     assert digest[:12] in shown
     assert "CHG-1" in await stage.command("list")
+
+
+async def test_nothing_that_was_pasted_stays_in_any_table(idle: Stage) -> None:
+    """Whatever a number was asked about, it is nowhere in the database once that is older than the retention."""
+    stage = idle
+    await stage.start(LINESMAN_RETENTION_DAYS="30")
+    [number] = stage.telnyx.add_numbers(1, start="+13035550000")
+    await values(stage, f"update {number.phone_number}")
+    await stage.run([number.phone_number])
+    stage.clock.advance(31 * DAY)
+    await until(stage, "SELECT pruned_at IS NOT NULL FROM changes", [(1,)])
+    await until(stage, "SELECT count(*) FROM value_exports", [(0,)])
+
+    for table in metadata.tables:
+        held = rows(stage, f"SELECT * FROM {table}")  # noqa: S608 - our own names
+        assert number.phone_number[1:] not in str(held), table
 
 
 async def test_ids_go_on_and_young_changes_stay(idle: Stage) -> None:

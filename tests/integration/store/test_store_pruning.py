@@ -18,7 +18,7 @@ from bot.store.database import Database
 from bot.store.migrations import migrate
 from bot.store.queue.tasks import Task
 from bot.store.records.pruning import PORTION
-from bot.store.tables import run_numbers, run_stops, runs
+from bot.store.tables import metadata, run_numbers, run_stops, runs
 from tests.integration.store.before import downgrade
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -40,6 +40,56 @@ async def ended(database: Database, at: datetime | None, numbers: int = 1, batch
         if at is not None:
             await tx.changes.move(change, ChangeState.DISCARDED, finished_at=at)
     return change
+
+
+#: How each table is kept from growing for ever. A new one has to say so here, and the retention has to keep its word.
+SHRINKS: Final = {
+    "audit_head": "one row",
+    "batches": "with its change",
+    "budgets": "one row for each thing that is rationed",
+    "changes": "never: each is reduced to its summary",
+    "decisions": "never: who decided is part of what stays of a change",
+    "delegations": "by the retention",
+    "events": "by the retention",
+    "freezes": "never: an operator's word, a line each",
+    "locks": "when the change ends",
+    "operations": "with its change",
+    "outbox": "with its change",
+    "rate_windows": "one row for each limit that is known",
+    "reporter": "one row",
+    "run_numbers": "with its change",
+    "run_stops": "with its change",
+    "runs": "with its change",
+    "sent_secrets": "by the retention",
+    "tasks": "when the work is done",
+    "templates": "when somebody deletes them",
+    "turns": "when the turn is over",
+    "value_exports": "by the retention",
+}
+
+
+def test_every_table_says_how_it_shrinks() -> None:
+    """A table that nobody thought of when it was made would keep what the retention says is gone."""
+    assert {table.name for table in metadata.tables.values()} == SHRINKS.keys()
+
+
+async def test_answered_requests_for_values_are_forgotten(database: Database) -> None:
+    """What is young, or is still to be answered, stays; what nobody answers any more goes with the others."""
+    draft = Draft(kind="telnyx.settings")
+    asked = {"answered": -3 * DAY, "lately": -DAY / 2, "waits": -3 * DAY, "lost": -3 * DAY, "asked lately": -DAY / 2}
+    async with database.transaction() as tx:
+        ids = {
+            name: await tx.value_exports.add(draft, requester="U0ANA", submission=name, now=NOW + at, floor="")
+            for name, at in asked.items()
+        }
+        await tx.value_exports.finish(ids["answered"], NOW - 2 * DAY)
+        await tx.value_exports.finish(ids["lately"], NOW)
+        await tx.tasks.add(Task.EXPORT_VALUES, ids["waits"], NOW)
+
+    async with database.transaction() as tx:
+        assert await tx.value_exports.forget(NOW - DAY) == 2
+        left = [name for name in asked if await tx.value_exports.submitted_as(name) is not None]
+    assert left == ["lately", "waits", "asked lately"]
 
 
 async def test_the_oldest_ended_change_is_next(database: Database) -> None:
