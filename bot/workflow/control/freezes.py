@@ -32,6 +32,8 @@ SHOWN = (
 )
 #: Most cards that are brought up to date when a freeze comes or goes; older ones follow at their next edit.
 CARDS = 200
+#: Most characters of a reason, as many as of any other words that a card repeats.
+LONGEST_REASON = 500
 
 
 class FreezeControl:
@@ -59,7 +61,9 @@ class FreezeControl:
 
     async def _freeze(self, reason: str, *, by: str) -> str:
         unsaid = await self._brake.operator(by)
-        words = " ".join(reason.split())[:300]
+        words = " ".join(reason.split())
+        if len(words) > LONGEST_REASON:  # the brake is refused for no such thing; that something is left out is seen
+            words = f"{words[: LONGEST_REASON - 1]}…"
         if is_blank(words):
             raise InputError({"reason": "Give a reason; everybody will see it: /numbers freeze carrier maintenance"})
         now = self._context.clock()

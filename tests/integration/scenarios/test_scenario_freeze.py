@@ -289,3 +289,14 @@ async def test_the_rest_of_a_canary_waits_for_the_end_of_a_freeze(stage: Stage) 
     stage.telnyx.advance(60)
     await stage.ended(change)
     assert stage.outcomes(change) == {"verified": 5}
+
+
+async def test_the_brake_takes_a_reason_of_any_length(stage: Stage) -> None:
+    """Nobody is asked to be brief while calls go wrong; what was left out is seen to be."""
+    reason = "carrier trouble & more <words> " * 40
+
+    assert "Submissions are frozen" in await stage.command(f"freeze {reason}", by=stage.otto)
+    answer = await stage.command("freeze again", by=stage.otto)
+
+    assert reason[:490] in answer
+    assert "…" in answer
