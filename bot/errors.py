@@ -17,7 +17,7 @@ LinesmanError
 ├── NotFound                  no such change, batch or message
 ├── IllegalTransition         the lifecycle has no such step
 ├── Superseded                somebody or something else was faster, or the plan was replaced
-├── Halted                    a freeze or a stop came before the request; nothing was sent
+├── Halted                    a freeze, a closed window or a stop came first; nothing was sent
 ├── StoreError                the database cannot do what was asked
 │   ├── DatabaseTooNew        written by a newer Linesman
 │   ├── DatabaseInUse         another process holds this SQLite file
@@ -159,13 +159,13 @@ class Superseded(LinesmanError):
 
 
 class Halted(LinesmanError):
-    """A freeze or a stop came first, so the request was not sent."""
+    """A freeze, the end of the change window or a stop came first, so the request was not sent."""
 
     def __init__(self, message: str, *, code: str = "", for_good: bool) -> None:
         super().__init__(message)
-        #: Our code for what was not sent because of it; empty for a freeze, which gives nothing an outcome.
+        #: Our code for what was not sent because of it; empty for what only waits, which gives nothing an outcome.
         self.code = code
-        #: Whether it was stopped; what is only frozen goes on once the freeze is lifted.
+        #: Whether it was stopped; what only waits goes on once the freeze is lifted or the window opens.
         self.for_good = for_good
 
 

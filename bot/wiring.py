@@ -101,7 +101,14 @@ async def running(settings: Settings, *, replica: str = "", machine: Machine = M
         rates = DatabaseRates(database, machine.chance) if database.shared else None
         client = slack_client(settings, stack, machine=machine, rates=rates)
         encryption = build_encryption(settings)
-        runs = partial(BulkRunRecords, database, clock=machine.clock, replica=replica, under_way=_under_way(settings))
+        runs = partial(
+            BulkRunRecords,
+            database,
+            clock=machine.clock,
+            replica=replica,
+            under_way=_under_way(settings),
+            policies=settings.policies,
+        )
         book = SecretFingerprints(database, clock=machine.clock)
         catalogue = Catalogue(
             build_providers(settings, encryption, runs=runs, sent_secrets=book, rates=rates, machine=machine)

@@ -63,10 +63,10 @@ class Runs(Protocol):
         """
         ...
 
-    async def put_off(self, run: str, owner: str, seconds: float, *, frozen: bool = False) -> None:
+    async def put_off(self, run: str, owner: str, seconds: float, *, held_back: bool = False) -> None:
         """Give the run back, if it is still the owner's and open, and make it due again after ``seconds``.
 
-        One that waits only for the end of a freeze (``frozen``) is due at once when that has come by now.
+        One that is only ``held_back``, by a freeze or a closed change window, is due at once when nothing does by now.
         """
         ...
 

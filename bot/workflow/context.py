@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.changes.model.change import Change
 from bot.changes.model.encryption import Encryption
+from bot.changes.model.start import begins_at
 from bot.changes.outcome.poll_schedule import PollPace
 from bot.changes.policy import Policies, Policy
 from bot.clock_skew import ServiceClock
@@ -134,7 +135,11 @@ class Context:
 
         It says where people are told of the change and how; whether somebody may do something, Authorization says.
         """
-        return self.policies.governing(change.kind, change.size, change.names) or self.policies.fallback
+        return self.policies.terms(change.kind, change.size, change.names)
+
+    def window_opens(self, change: Change) -> datetime | None:
+        """Return when the change window of ``change`` opens; None while it is open, or when it has none."""
+        return begins_at(None, self.governing(change).windows, self.clock())
 
     @property
     def slack_time(self) -> str:

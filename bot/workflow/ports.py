@@ -82,6 +82,8 @@ class ChangeDetails:
     told: ChangeDetails | None = None
     #: What a freeze keeps back of a running change, and what it cannot; None while there is no freeze.
     reach: StopReach | None = None
+    #: Numbers of a running change that wait for its change window, which is closed.
+    outside_window: int = 0
 
     @property
     def waits_for_slack(self) -> Mapping[str, datetime]:

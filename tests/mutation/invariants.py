@@ -189,6 +189,20 @@ INVARIANTS: Final = (
         (f"{_SCENARIOS}/test_scenario_freeze.py::test_a_freeze_keeps_back_jobs_that_wait_and_they_go_on_afterwards",),
     ),
     Invariant(
+        "what waits when the change window closes is not sent before it opens",
+        f"{_EXECUTION}/submission_gate.py",
+        "return opens - self._context.clock()",
+        "return timedelta(0)",
+        (f"{_SCENARIOS}/test_scenario_change_window.py::test_jobs_left_over_by_a_freeze_wait_for_the_next_window",),
+    ),
+    Invariant(
+        "no number of Close is updated outside the change window",
+        "bot/store/adapters/bulk_run_records.py",
+        "return None if open_at(windows, self._clock()) else Halt.outside_window()",
+        "return None",
+        ("tests/integration/store/test_store_runs.py::test_nothing_is_marked_as_sent_outside_the_change_window",),
+    ),
+    Invariant(
         "a wave that is not complete keeps its numbers apart",
         "bot/changes/planning/builder.py",
         "        self._open.clear()\n        self._wave += 1",

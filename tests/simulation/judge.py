@@ -167,6 +167,7 @@ class Judge:
         [change] = changes
         self._check_freeze(job)
         self._check_stop(job, change)
+        self._check_window(job, change)
         if all(sent != change for sent, _ in self._sent):
             self._check_time(job, change)
         whole = found[0][-1]
@@ -205,6 +206,13 @@ class Judge:
         began = _aware(at) - timedelta(seconds=world.nature.ahead)
         if now - began > UNDER_WAY and not self.clock_set:
             self.wrong(f"{what} since {began}; it is {now}")
+
+    def _check_window(self, job: str, change: int) -> None:
+        """Nothing goes out while the window of its change is shut but what was under way when it closed."""
+        [(kind,)] = self.rows("SELECT kind FROM changes WHERE id = ?", change)
+        now = self._world.nature.now() + timedelta(seconds=self._world.nature.ahead)
+        if self._world.policy.shut(kind, now - UNDER_WAY, now) and not self.clock_set:
+            self.wrong(f"{job} was made for CHG-{change} outside its window; it is {now}")
 
     def _check_time(self, job: str, change: int) -> None:
         """Nothing is begun before its time, or while its window is shut."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Self
 
 from bot.changes.model.values import Values
 from bot.changes.policy import OnStale
@@ -75,14 +76,19 @@ class RunNumber:
 class Halt:
     """Why no further number of a run may be sent."""
 
-    #: Our code for the numbers that are not attempted because of it; empty for a freeze.
+    #: Our code for the numbers that are not attempted because of it; empty for a freeze and a closed change window.
     code: str = ""
     #: The same for people.
     reason: str = "An operator has frozen submissions."
 
+    @classmethod
+    def outside_window(cls) -> Self:
+        """Return that the change window is closed, which holds it back until the window opens."""
+        return cls(reason="The change window is closed.")
+
     @property
     def for_good(self) -> bool:
-        """Whether the run was stopped; what is only frozen goes on once the freeze is lifted."""
+        """Whether the run was stopped; what is only held back goes on once the freeze is lifted or the window opens."""
         return bool(self.code)
 
 

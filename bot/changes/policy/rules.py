@@ -157,6 +157,13 @@ class Policies:
                 return self.under(rule, kind)
         return None if kind in self.off_by_default else self.fallback
 
+    def terms(self, kind: str, size: int, settings: Collection[str]) -> Policy:
+        """Return the same, or the policy of the environment when none governs.
+
+        It says when and how something is done; whether it may be done, :meth:`governing` says.
+        """
+        return self.governing(kind, size, settings) or self.fallback
+
     def may_start(self, kind: str, person: Person, membership: Membership) -> Verdict:
         """Say whether ``person`` may begin a change of ``kind``, while its size and settings are not known.
 

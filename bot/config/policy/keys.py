@@ -253,5 +253,6 @@ MEANINGS: Final[Mapping[str, str]] = {
         "who approves, one stage after the other, in place of the four keys about approvers: a list of tables with "
         "`name` and those keys"
     ),
-    WINDOWS: "when changes may be sent: a list of tables with `days`, `from`, `to`, `zone`; without it, at any time",
+    WINDOWS: "when changes may be sent, from the first number to the last: a list of tables with `days`, `from`, `to`, "
+    "`zone`; without it, at any time",
 }

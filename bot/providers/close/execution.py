@@ -119,8 +119,8 @@ class RunExecution:
             case RunState.WAITING:
                 await self._runs.put_off(self._run.id, self._owner, REST)
             case RunState.RUNNING:
-                # Nothing is left but what a freeze keeps back: whoever lifts it makes the run due at once.
-                await self._runs.put_off(self._run.id, self._owner, REST, frozen=True)
+                # Nothing is left but what a freeze or a closed window keeps back: each is asked about again and again.
+                await self._runs.put_off(self._run.id, self._owner, REST, held_back=True)
 
     async def _work(self) -> None:
         while self._course is RunState.RUNNING:
@@ -180,7 +180,7 @@ class RunExecution:
         Of a run that was stopped, whoever stopped it has given the others their outcome.
         """
         self._fresh_reads.only_sent()
-        log.info("run %s is %s", self._run.id, "stopped" if for_good else "frozen")
+        log.info("run %s is %s", self._run.id, "stopped" if for_good else "held back")
 
     def _stop_as_stale(self, number: RunNumber) -> None:
         """Send nothing more because of a number that is not as the plan found it, where the policy says so."""

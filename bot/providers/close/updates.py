@@ -53,7 +53,7 @@ class UpdateResult:
     forbidden: bool = False
     #: Close is away, or does not answer: try again later.
     later: bool = False
-    #: A freeze or a stop came before its request.
+    #: A freeze, the end of its change window or a stop came before its request.
     halted: Halted | None = None
     #: It is not as the plan found it, and was not sent.
     stale: bool = False

@@ -175,12 +175,15 @@ def _jobs(details: ChangeDetails) -> str:
         return f"{total:,} to create"
     parts = [f"{details.batches_in(BatchState.SETTLED):,} of {total:,} done"]
     if running := details.batches_in(BatchState.SUBMITTED, BatchState.SUBMITTING):
-        held = details.carried_out and details.reach is not None and not details.reach.under_way
-        parts.append(f"{running:,} held by the freeze" if held else f"{running:,} running")
+        frozen = details.reach is not None and not details.reach.under_way
+        held = "held by the freeze" if frozen else "held until its change window opens"
+        kept = details.carried_out and (frozen or details.outside_window)
+        parts.append(f"{running:,} {held if kept else 'running'}")
     if queued := details.batches_in(BatchState.QUEUED):
         slots = details.kind.jobs_in_flight
         full = details.slots_taken or details.in_flight >= slots
-        why = " for the end of the freeze" if details.freeze else _full(details) if full else ""
+        shut = " for its change window" if details.outside_window else ""
+        why = " for the end of the freeze" if details.freeze else shut or (_full(details) if full else "")
         parts.append(f"{queued:,} waiting{why}")
     if unknown := details.batches_in(BatchState.UNKNOWN):
         parts.append(f"{unknown:,} with no response yet; checking with {details.provider}")

@@ -43,6 +43,7 @@ from bot.slack.views.rollout import paused_after, rollout_history
 from bot.slack.views.stages import fallback_notice, stage_history, stage_notice
 from bot.slack.views.stale import LEFT_OUT, stale_history
 from bot.slack.views.temporary import extension_history, not_restored, restore_lines, temporary_history
+from bot.slack.views.times import time_history
 from bot.workflow.ports import ChangeDetails
 
 #: The button that asks for the results as a workbook.
@@ -58,6 +59,7 @@ def line(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list[Blo
         rollout_history(details, data, _counts(data))
         or extension_history(details, data)
         or temporary_history(details, data, _counts(data))
+        or time_history(details, data)
         or revision_history(details, data)
         or stage_history(details, data)
         or stale_history(details, data)

@@ -11,6 +11,7 @@ from bot.changes.model.lifecycle import BatchState, ChangeState
 from bot.changes.model.rollout import PauseReason, Rollout, Threshold
 from bot.slack.views.elements import Block, actions, button, confirmation, counted, person, when
 from bot.slack.views.fragments import count_parts
+from bot.slack.views.times import whole_wave_waits
 from bot.workflow.ports import ChangeDetails
 
 CONTINUE: Final = "go_on"
@@ -122,10 +123,9 @@ def _wave_now(details: ChangeDetails, sizes: list[int]) -> str:
 
 def _waiting(details: ChangeDetails, follows: str) -> str:
     """Return for when a wave waits that was let go outside the change window; empty when it does not."""
-    change = details.change
-    mine = [batch.state for batch in details.batches if batch.wave == change.wave]
-    held = change.wave > 1 and change.state is ChangeState.RUNNING and set(mine) == {BatchState.QUEUED}
-    return f"🕒 Outside its change window: {follows} at {when(details.opens_at)}." if held and details.opens_at else ""
+    if details.opens_at is None or not whole_wave_waits(details):
+        return ""
+    return f"🕒 Outside its change window: {follows} at {when(details.opens_at)}."
 
 
 def _paused(details: ChangeDetails, sizes: list[int]) -> str:

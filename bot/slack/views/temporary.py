@@ -32,7 +32,7 @@ from bot.slack.views.elements import (
 from bot.slack.views.fragments import comment_lines, count_parts, decision_text, trouble
 from bot.slack.views.inputs import text_input
 from bot.slack.views.problems import problem_lines
-from bot.slack.views.times import duration
+from bot.slack.views.times import duration, outside_window
 from bot.workflow.ports import ChangeDetails
 
 END_NOW: Final = "end_now"
@@ -69,6 +69,8 @@ def until_line(details: ChangeDetails) -> str:
     counts = f"{delay}: {' · '.join(_counts(restore))}" if began else ""
     if restore.change.state is ChangeState.APPROVED and restore.opens_at is not None:
         waits = f" It starts at {when(restore.opens_at)}, when its change window opens."
+    elif restore.outside_window and restore.opens_at is not None:
+        waits = f" {outside_window(restore.outside_window, restore.opens_at)}"
     return f"⏪ *Being restored* by {restore.change.public_id}{counts}.{waits}"
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
-from bot.changes.model.lifecycle import ChangeState
-from bot.slack.views.elements import channel, when
+from bot.changes.model.lifecycle import BatchState, ChangeState
+from bot.slack.views.elements import channel, counted, when
 from bot.slack.views.freezes import frozen_line
 from bot.workflow.ports import ChangeDetails, ScheduledChange
 
@@ -56,7 +57,37 @@ def waiting_lines(details: ChangeDetails) -> str:
 
 def freeze_line(details: ChangeDetails) -> str:
     """Return what keeps the change: submissions are frozen, or it is not time; empty when neither does."""
-    return "\n".join(filter(None, (frozen_line(details), waiting_lines(details))))
+    return "\n".join(filter(None, (frozen_line(details), waiting_lines(details), window_line(details))))
+
+
+def window_line(details: ChangeDetails) -> str:
+    """Return what of a running change waits for its change window, and until when; empty when nothing does."""
+    if not details.outside_window or details.opens_at is None or whole_wave_waits(details):
+        return ""
+    return f"🕒 {outside_window(details.outside_window, details.opens_at)}"
+
+
+def time_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
+    """Return a line of history about when a change is sent; empty when the line is about something else."""
+    match data["what"]:
+        case "outside_window":
+            whose = f"{details.change.public_id}: " if details.change.part_of is not None else ""
+            return f"🕒 {whose}{outside_window(data['numbers'], datetime.fromtimestamp(data['opens'], UTC))}"
+        case _:
+            return ""
+
+
+def whole_wave_waits(details: ChangeDetails) -> bool:
+    """Tell whether a later wave was let go of which nothing was sent: what is said of the rollout says for when."""
+    change = details.change
+    mine = {batch.state for batch in details.batches if batch.wave == change.wave}
+    return change.wave > 1 and change.state is ChangeState.RUNNING and mine == {BatchState.QUEUED}
+
+
+def outside_window(numbers: int, opens: datetime) -> str:
+    """Return that so many numbers wait for the change window, and until when."""
+    wait = "waits" if numbers == 1 else "wait"
+    return f"*Outside its change window*: {counted(numbers, 'number')} {wait}. It goes on at {when(opens)}."
 
 
 def slack_line(waits: Mapping[str, datetime]) -> str:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.changes.model.batches import Batch
 from bot.changes.model.bulk_runs import Halt, NewNumber, NumberState, Run, Step
-from bot.changes.policy import OnStale
+from bot.changes.policy import OnStale, Policies
+from bot.changes.policy.windows import Window, open_at
 from bot.errors import StoreError
 from bot.store.database import Database
+from bot.store.transaction import Transaction
 
 #: How long a claim lasts that its owner does nothing to keep. It is kept every few seconds.
 LEASE: Final = timedelta(seconds=60)
+#: Runs whose change windows are remembered.
+_REMEMBERED: Final = 64
 
 
 class BulkRunRecords:
@@ -26,9 +32,11 @@ class BulkRunRecords:
         *,
         replica: str = "",
         under_way: timedelta = LEASE,
+        policies: Policies | None = None,
     ) -> None:
         """``replica`` holds the runs of this process; without it each is held by who claims it.
 
+        ``policies`` have the change windows outside which no number of a change is sent.
         ``under_way`` is for how long at the most a request is that was noted as about to go out.
         """
         self._database = database
@@ -36,6 +44,9 @@ class BulkRunRecords:
         self._clock = clock
         self._replica = replica
         self._under_way = under_way
+        self._policies = policies
+        #: Run -> the change windows of its change, of the few that are at work.
+        self._windows: dict[int, tuple[Window, ...]] = {}
         # Nobody else can be using a database that is not shared, so whoever held a run of it is dead.
         self._freed = database.shared
 
@@ -56,7 +67,8 @@ class BulkRunRecords:
         if not (run.isascii() and run.isdigit()):
             return None
         async with self._database.reading() as tx:
-            return await tx.runs.get(self._provider, int(run), self._clock())
+            found = await tx.runs.get(self._provider, int(run), self._clock())
+            return None if found is None else replace(found, halt=await self._halt(tx, int(run)))
 
     async def find(self, reference: str) -> Run | None:
         """Return the run under ``reference``; None when there is none."""
@@ -90,7 +102,7 @@ class BulkRunRecords:
         async with self._database.transaction() as tx:
             busy = self._clock() + self._under_way if sending else None
             await tx.runs.hold(int(run), self._owner(owner), now + LEASE, busy_until=busy)
-            halt = await tx.runs.halt(int(run)) if sending else None
+            halt = await self._halt(tx, int(run)) if sending else None
             await tx.runs.note(int(run), [*steps, *(() if halt else sending)])
             if any(step.state is NumberState.WAITING for step in steps):
                 await tx.runs.stop_if_called_off(int(run), now)
@@ -109,14 +121,14 @@ class BulkRunRecords:
             if (found := await tx.runs.get(self._provider, int(run), now)) is not None:
                 await tx.runs.call_off(self._provider, [found.reference], code=code, reason=reason, now=now)
 
-    async def put_off(self, run: str, owner: str, seconds: float, *, frozen: bool = False) -> None:
+    async def put_off(self, run: str, owner: str, seconds: float, *, held_back: bool = False) -> None:
         """Give the run back, if it is still the owner's and open, and make it due again after ``seconds``.
 
-        One that waits only for the end of a freeze (``frozen``) is due at once when that has come by now: whoever
-        lifted it could not hasten a run that was held.
+        One that is only ``held_back`` is due at once when nothing does so by now: whoever lifted a freeze could not
+        hasten a run that was held.
         """
         async with self._database.transaction() as tx:
-            if frozen and await tx.runs.halt(int(run)) is None:
+            if held_back and await self._halt(tx, int(run)) is None:
                 seconds = 0.0
             await tx.runs.put_off(int(run), self._owner(owner), self._clock() + timedelta(seconds=seconds))
 
@@ -124,6 +136,25 @@ class BulkRunRecords:
         """Give back everything that ``owner`` holds."""
         async with self._database.transaction() as tx:
             await tx.runs.release(self._owner(owner))
+
+    async def _halt(self, tx: Transaction, run: int) -> Halt | None:
+        """Return why no waiting number of the run may be sent now; None when they may."""
+        if (halt := await tx.runs.halt(run)) is not None or self._policies is None:
+            return halt
+        windows = await self._windows_of(tx, run, self._policies)
+        return None if open_at(windows, self._clock()) else Halt.outside_window()
+
+    async def _windows_of(self, tx: Transaction, run: int, policies: Policies) -> tuple[Window, ...]:
+        """Return the change windows of the run's change, which are asked for again and again while it is at work."""
+        if run not in self._windows:
+            change = Batch.change_of(await tx.runs.reference(run))
+            if change is None:
+                return ()
+            found = await tx.changes.get(change)
+            if len(self._windows) >= _REMEMBERED:
+                self._windows.clear()
+            self._windows[run] = policies.terms(found.kind, found.size, found.names).windows
+        return self._windows[run]
 
     def _owner(self, owner: str) -> str:
         return self._replica or owner

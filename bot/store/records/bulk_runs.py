@@ -102,6 +102,11 @@ class BulkRuns:
             trace=row.trace,
         )
 
+    async def reference(self, run: int) -> str:
+        """Return under which reference the run was written; empty when there is none with this id."""
+        found: str | None = await self._connection.scalar(select(runs.c.reference).where(runs.c.id == run))
+        return found or ""
+
     async def halt(self, run: int) -> Halt | None:
         """Return why no waiting number of the run may be sent: it was stopped, or there is a freeze; None when none."""
         stopped = (

@@ -19,6 +19,7 @@ from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.execution.batch_jobs import on_stale, poll_due
+from bot.workflow.execution.change_window import ChangeWindow
 from bot.workflow.execution.settlement import CLEAR, after_settling
 from bot.workflow.execution.stop import ChangeStop
 from bot.workflow.notifications import Notifications
@@ -48,6 +49,7 @@ class Polling:
         self._context = context
         self._notify = notifications
         self._stopping = ChangeStop(context, notifications)
+        self._window = ChangeWindow(context, notifications)
         #: Provider -> the turns of all its jobs together.
         self._turns: dict[str, SharedRateLimiter] = {}
 
@@ -95,6 +97,8 @@ class Polling:
         async with self._context.database.transaction() as tx:
             if not await tx.tasks.held(claim):
                 return  # an operator gave up on the job meanwhile
+            if self._ours(kind):
+                await tx.changes.hold(batch.change)  # before its numbers, as whoever stops it does
             if batch.handed:
                 # Its own list is the only one that says which numbers the filter came to.
                 await tx.operations.admit(batch.change, batch.position, report.known, batch.values)
@@ -129,8 +133,8 @@ class Polling:
                 await self._end(tx, claim, batch, report)
             else:
                 progressed = bool(verdicts) or report.state_word[:32] != batch.job_state
-                # A run of ours stands still while there is a freeze, as it should.
-                progressed = progressed or (self._ours(kind) and await tx.freezes.current() is not None)
+                # A run of ours stands still in a freeze and outside the change window, as it should.
+                progressed = (self._ours(kind) and await self._held_back(tx, batch)) or progressed
                 await self._watch(tx, batch, report if progressed else None, why=f"it says “{report.state_word}”")
                 if over or decided:
                     due = next_final_poll(self._context.timing.poll, now=now, final_polls=final_polls)
@@ -178,6 +182,11 @@ class Polling:
         await tx.changes.put(change.id, problem=f"{change.problem}\n{problem}".strip()[:MOST_TEXT])
         await self._notify.line(tx, change.id, "left_out")
         await self._notify.failure(tx, change.id, "left_out")
+
+    async def _held_back(self, tx: Transaction, batch: Batch) -> bool:
+        """Tell whether nothing of a run of ours may be sent just now; of a closed window, people are told."""
+        closed = await self._window.closed_until(tx, await tx.changes.get(batch.change)) is not None
+        return closed or await tx.freezes.current() is not None
 
     def _ours(self, kind: Kind) -> bool:
         return self._context.catalogue.provider(kind).carries_out

@@ -177,6 +177,8 @@ class ChangeStart:
                 await self._refuse(tx, change)
             elif not await tx.locks.held(change.id):
                 await self._end(tx, change, "not_locked", f"{RELEASED} Nothing was sent. Request the change again.")
+            elif (opens := self._context.window_opens(change)) is not None:  # it closed while the numbers were read
+                await tx.tasks.add(Task.START, change.id, opens)
             else:
                 # It counts from its beginning, for to read many numbers takes a while.
                 await self._staleness.note(tx, change, await tx.batches.of(change.id), seen, checked_at)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import Enum
 
 from bot.changes.model.batches import Batch
+from bot.changes.model.change import Change
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState
 from bot.errors import ProviderError
@@ -13,6 +14,7 @@ from bot.store.queue.tasks import Claim
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.execution.batch_jobs import say_kept_back
+from bot.workflow.execution.change_window import ChangeWindow
 from bot.workflow.execution.settlement import OWN_SLOT_WAIT, SLOT_NEWS, SLOT_WAIT, after_settling, stop_batch
 from bot.workflow.execution.staleness import RECENT, Staleness
 from bot.workflow.notifications import Notifications
@@ -37,6 +39,7 @@ class SubmissionGate:
         self._context = context
         self._notify = notifications
         self._staleness = staleness
+        self._window = ChangeWindow(context, notifications)
 
     async def check(self, claim: Claim, batch: Batch, kind: Kind) -> NextStep:
         """Look at the batch's numbers, unless whoever had the turn before has done so, and say what comes next.
@@ -78,7 +81,7 @@ class SubmissionGate:
                 return NextStep.STAY
             if not await tx.locks.held(change.id):
                 return NextStep.STOP
-            wait = await self._wait(tx, batch, kind)
+            wait = await self._wait(tx, change, batch, kind)
             if wait:
                 await tx.tasks.again(claim, now + wait, waited=True)
                 await self._notify.card(tx, batch.change)
@@ -113,12 +116,14 @@ class SubmissionGate:
         """Return the pause after a check that failed: the others that it was for do not repeat it either."""
         return max(self.backoff(claim), RECENT)
 
-    async def _wait(self, tx: Transaction, batch: Batch, kind: Kind) -> timedelta:
+    async def _wait(self, tx: Transaction, change: Change, batch: Batch, kind: Kind) -> timedelta:
         """Return how long the batch has to wait before it may be sent; nothing when it may now.
 
         While the provider refuses for want of a slot, which others may hold, one batch of the kind at a time finds out
         whether that is still so: 500 waiting batches must not mean 500 refused requests.
         """
+        if (opens := await self._window.closed_until(tx, change)) is not None:
+            return opens - self._context.clock()
         if await tx.freezes.current() is not None or await tx.batches.undecided(batch.change):
             return SLOT_WAIT  # an operator's word is awaited, and hastens this
         if await tx.job_slots.in_flight(kind.name) >= kind.jobs_in_flight:

@@ -124,6 +124,8 @@ class WaveStart:
         elif seen is None or problem:
             reason = "The change was stopped before this number was sent."
             await self._stopping.stop_by_itself(tx, change, problem=problem, reason=reason)
+        elif (opens := self._context.window_opens(change)) is not None:  # it closed while the numbers were read
+            await tx.tasks.add(Task.START, change.id, opens)
         else:
             await self._send(tx, change, rest, seen, now)
 

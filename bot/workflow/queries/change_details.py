@@ -21,6 +21,7 @@ from bot.changes.policy import Audience, open_stage, stage_progress, who_may_app
 from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
+from bot.workflow.execution.change_window import waiting_numbers
 from bot.workflow.execution.settlement import SLOT_NEWS
 from bot.workflow.execution.stop import reach
 from bot.workflow.planning.uploads import SheetUploads
@@ -59,6 +60,7 @@ class ChangeDetailsReader:
         kind = self._context.catalogue.kind(change.kind)
         now = self._context.clock()
         policy = self._context.governing(change)
+        opens_at = begins_at(change.start, policy.windows, now)
         tally = change.kept or await tx.tallies.of(change.id)
         provider, freeze = self._context.catalogue.provider(kind), await tx.freezes.current()
         batches = await tx.batches.of(change.id)
@@ -93,7 +95,8 @@ class ChangeDetailsReader:
             fallback=self._mentioning(who_may_approve(policy, change.requester, fallback), audience),
             in_flight=await tx.job_slots.in_flight(change.kind),
             slots_taken=await tx.job_slots.refused(change.kind, now - SLOT_NEWS) is not None,
-            opens_at=begins_at(change.start, policy.windows, now),
+            opens_at=opens_at,
+            outside_window=await waiting_numbers(tx, provider, change, batches) if opens_at else 0,
             expires_if_asked_now=min(expires_at, change.until.at) if change.until else expires_at,
             now=now,
             slack_waits=self._context.slack.waits(),

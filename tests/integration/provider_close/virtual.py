@@ -153,7 +153,7 @@ class PaperRuns:
         """Never asked for here."""
         raise NotImplementedError
 
-    async def put_off(self, run: str, owner: str, seconds: float, *, frozen: bool = False) -> None:
+    async def put_off(self, run: str, owner: str, seconds: float, *, held_back: bool = False) -> None:
         """Do nothing: the run is over when its owner gives it back."""
 
     async def release(self, owner: str) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.changes.model.bulk_runs import NewNumber, NumberState, Step
+from bot.changes.model.bulk_runs import Halt, NewNumber, NumberState, Step
+from bot.changes.model.draft import Draft
 from bot.changes.model.locks import Freeze
+from bot.changes.policy import ApprovalStage, Grant, Policies, Policy
+from bot.changes.policy.windows import Window
 from bot.errors import Superseded
 from bot.store.adapters.bulk_run_records import LEASE, BulkRunRecords
 from bot.store.database import Database
@@ -204,6 +208,50 @@ async def test_nothing_is_marked_as_sent_while_submissions_are_frozen(database: 
         await tx.freezes.lift("U0OTTO", START)
     assert await book.note(run.id, "a", [], sending=[step(1, NumberState.SENT)]) is None
     assert (await states(book, run.id))[1] is NumberState.SENT
+
+
+async def test_nothing_is_marked_as_sent_outside_the_change_window(
+    database: Database, book: BulkRunRecords, now: Now
+) -> None:
+    """The policy says when numbers of the run's change may be sent: outside of that they wait, and inside they go."""
+    async with database.transaction() as tx:
+        change = await tx.changes.add(
+            Draft(kind="close.settings"), requester="U0ANA", origin="", view="", submission=None, now=START
+        )
+    friday = Window(days=frozenset({4}), start=time(8), end=time(10), zone=ZoneInfo("UTC"))
+    book = BulkRunRecords(database, "close", now, policies=Policies(rules=(), fallback=policy(friday)))
+    run = await book.open(f"{change}/1", "close.settings", NUMBERS)
+    await book.claim("a", 9)
+    assert await book.note(run.id, "a", [], sending=[step(0, NumberState.SENT)]) is None
+
+    now.time = START + timedelta(hours=1)
+    halt = await book.note(run.id, "a", [step(0, NumberState.SUCCEEDED)], sending=[step(1, NumberState.SENT)])
+    assert halt == Halt.outside_window()
+    assert not halt.for_good
+    assert await states(book, run.id) == [NumberState.SUCCEEDED, NumberState.WAITING, NumberState.WAITING]
+    closed = await book.read(run.id)
+    assert closed is not None
+    assert closed.halt == halt
+    await book.put_off(run.id, "a", 30, held_back=True)
+    assert await book.claim("a", 9) == []
+
+    now.time = START + timedelta(days=7)
+    assert await book.claim("a", 9) == [run.id]
+    assert await book.note(run.id, "a", [], sending=[step(1, NumberState.SENT)]) is None
+    assert (await states(book, run.id))[1] is NumberState.SENT
+
+
+def policy(window: Window) -> Policy:
+    """Return a policy under which changes are sent in ``window``."""
+    return Policy(
+        requesters=Grant(),
+        stages=(ApprovalStage(name="", approvers=Grant(), approvals_required=1),),
+        operators=Grant(),
+        approval_channel="C0APPROVALS",
+        approval_ttl=timedelta(days=1),
+        max_numbers=10,
+        windows=(window,),
+    )
 
 
 async def states(book: BulkRunRecords, run: str) -> list[NumberState]:

@@ -244,6 +244,7 @@ def change_details(draw: st.DrawFn) -> ChangeDetails:
         audience=Audience(users=("U0MAX", "U0MIA"), groups=("S0MGRS",)),
         mentioned=draw(st.sampled_from([Audience(users=("U0MIA",), groups=()), Audience(users=(), groups=())])),
         fallback=draw(st.sampled_from([Audience(users=("U0MAX",), groups=()), Audience(users=(), groups=())])),
+        outside_window=draw(st.sampled_from([0, 1, 4000])),
         in_flight=20,
         freeze=draw(st.sampled_from([None, Freeze(by="U0MAX", reason=NASTY, at=NOW)])),
         typical_seconds=draw(st.sampled_from([None, 0.4, 75.0, 4000.0, 90000.0])),
@@ -296,7 +297,7 @@ def test_messages_are_legal_and_harmless(story: ChangeDetails) -> None:
         [
             *("approved", "rejected", "expired", "cancelled", "submitted", "paused", "still_paused", "continued"),
             *("finished", "in_effect", "ends_soon", "ended_early", "ending", "ended", "asked", "extended"),
-            "began_late",
+            *("began_late", "outside_window"),
             *("changes_requested", "still_to_revise", "revised", "not_revised"),
         ]
     ),
@@ -304,7 +305,7 @@ def test_messages_are_legal_and_harmless(story: ChangeDetails) -> None:
 def test_lines_and_notices_are_legal_and_harmless(story: ChangeDetails, what: str) -> None:
     """A thread's lines and the failure channel's notices as well."""
     data = {"what": what, "batches": 3, "verified": 1, "differs": 1, "unverified": 1, "failed": 2, "not_attempted": 3}
-    data |= {"by": "U0MAX", "numbers": 7, "begins": int(NOW.timestamp())}
+    data |= {"by": "U0MAX", "numbers": 7, "begins": int(NOW.timestamp()), "opens": int(NOW.timestamp())}
     stage = {"what": "stage", "stage": NASTY, "place": 2, "why": NASTY}
     data |= {"said": NASTY, "until": "Mon", "restore": 43, "restored": 5, "left": 1, "missing": 2}
     data |= {"seconds": 2400, **({"why": NASTY} if what == "began_late" else {})}

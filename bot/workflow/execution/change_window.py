@@ -1,0 +1,55 @@
+"""The change window of a change that has begun: what is not sent when it closes waits until it opens again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from bot.changes.model.batches import Batch
+from bot.changes.model.change import Change
+from bot.changes.model.lifecycle import ChangeState
+from bot.providers.base import Provider
+from bot.store.transaction import Transaction
+from bot.workflow.context import Context
+from bot.workflow.execution.stop import reach
+from bot.workflow.notifications import Notifications
+
+#: The line of history that tells of it.
+OUTSIDE: Final = "outside_window"
+
+
+async def waiting_numbers(tx: Transaction, provider: Provider, change: Change, batches: Sequence[Batch]) -> int:
+    """Return how many numbers of ``change`` a closed window keeps back: unsent ones of the waves that were let go."""
+    if change.state is not ChangeState.RUNNING or change.stopped_at is not None:
+        return 0
+    return (await reach(tx, provider, [batch for batch in batches if batch.wave <= change.wave])).unsent
+
+
+class ChangeWindow:
+    """The change windows of running changes, as the policy of this moment has them."""
+
+    def __init__(self, context: Context, notifications: Notifications) -> None:
+        self._context = context
+        self._notify = notifications
+
+    async def closed_until(self, tx: Transaction, change: Change) -> datetime | None:
+        """Return when the window opens that is closed now, and tell people of it; None while it is open.
+
+        The caller holds the change. Thread, card and audit log say once for each opening that the rest waits for it.
+        """
+        opens = self._context.window_opens(change)
+        if opens is not None:
+            each = f"{opens:%Y%m%d%H%M}"
+            if await self._notify.told(tx, change.id, f"{OUTSIDE}:{each}") is None:
+                await self._tell(tx, change, opens, each)
+        return opens
+
+    async def _tell(self, tx: Transaction, change: Change, opens: datetime, each: str) -> None:
+        provider = self._context.catalogue.provider(self._context.catalogue.kind(change.kind))
+        if not (numbers := await waiting_numbers(tx, provider, change, await tx.batches.of(change.id))):
+            return
+        at, until = self._context.clock(), f"{opens:%Y-%m-%d %H:%M} UTC"
+        await tx.events.add(change.id, "window_closed", at=at, numbers=numbers, opens=until)
+        await self._notify.line(tx, change.id, OUTSIDE, each=each, numbers=numbers, opens=int(opens.timestamp()))
+        await self._notify.card(tx, change.id)
