@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from bot.changes.model.change import Change
 from bot.changes.policy import ApprovalStage, Policy, UnknownGroup, broken, unsatisfiable, who_may_approve
 from bot.errors import NotAuthorized
@@ -13,13 +15,25 @@ async def approvable(context: Context, policy: Policy, change: Change) -> None:
     for stage in policy.stages:
         await _in_stage(context, policy, change, stage)
     nobody = () if policy.self_approval else (change.requester,)
-    short = unsatisfiable(policy.stages, nobody) if len(policy.stages) > 1 else None
+    short = unsatisfiable(policy.stages, nobody)
     if short is not None:
-        raise NotAuthorized(
-            f"Nobody could approve this in the stage “{short.name}”: one person's approval counts in one stage "
+        raise NotAuthorized(_too_few(short, nobody))
+
+
+def _too_few(stage: ApprovalStage, nobody: Collection[str]) -> str:
+    """Return that ``stage`` can never be complete, when ``nobody`` of the requester's may approve in it."""
+    if stage.name:
+        return (
+            f"Nobody could approve this in the stage “{stage.name}”: one person's approval counts in one stage "
             "only, and its approvers are needed in others, or are only you. Ask whoever runs Linesman to add "
             "approvers to it."
         )
+    count = len(stage.everyone.users.difference(nobody))
+    people = f"{count:,} {'person' if count == 1 else 'people'}{' besides you' if nobody else ''}"
+    return (
+        f"This could never be approved: it needs {stage.approvals_required:,} approvals, and only {people} may give "
+        "one. Ask whoever runs Linesman to add approvers (LINESMAN_APPROVERS)."
+    )
 
 
 async def _in_stage(context: Context, policy: Policy, change: Change, stage: ApprovalStage) -> None:

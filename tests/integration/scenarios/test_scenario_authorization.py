@@ -63,6 +63,42 @@ async def test_a_request_that_only_its_requester_could_approve_is_not_made(idle:
     assert "Nobody could approve this" in idle.modal()
 
 
+@pytest.mark.parametrize(
+    ("approvers", "required", "says"),
+    [
+        pytest.param("U0MAX", "2", "it needs 2 approvals, and only 1 person besides you may give one", id="one of two"),
+        pytest.param("U0MAX,U0ANA", "2", "and only 1 person besides you may give one", id="one of two besides herself"),
+        pytest.param("U0MAX,U0MIA", "3", "and only 2 people besides you may give one", id="two of three"),
+    ],
+)
+async def test_a_request_that_too_few_people_could_approve_is_not_made(
+    idle: Stage, approvers: str, required: str, says: str
+) -> None:
+    """It would hold its numbers until it expires, and nobody could do anything about it."""
+    idle.telnyx.add_number("+13035550000")
+    await idle.start(LINESMAN_APPROVERS=approvers, LINESMAN_APPROVALS_REQUIRED=required)
+    await idle.propose("+13035550000")
+
+    await idle.send()
+
+    assert f"This could never be approved: it needs {required} approvals" in idle.modal()
+    assert says in idle.modal()
+    assert "LINESMAN_APPROVERS" in idle.modal()
+    assert idle.slack.messages(APPROVALS) == []
+    assert await idle.command("locks") == "No numbers are locked."
+
+
+async def test_nobody_is_said_to_be_missing_from_a_group(idle: Stage) -> None:
+    """Who is in a user group may be another person by the time somebody clicks, so the request is made."""
+    idle.slack.add_usergroup("S0MANAGERS", handle="managers", members=["U0MAX"])
+    idle.telnyx.add_number("+13035550000")
+    await idle.start(LINESMAN_APPROVERS="S0MANAGERS", LINESMAN_APPROVALS_REQUIRED="2")
+
+    change = await idle.ask("+13035550000")
+
+    assert "0 of 2" in idle.read(idle.request_card(change))
+
+
 async def test_members_of_a_group_may_approve_and_others_may_not(idle: Stage) -> None:
     """A user group stands for its members at the moment of the click; the request mentions the group."""
     idle.slack.add_usergroup("S0MANAGERS", handle="managers", members=["U0MAX"])
