@@ -161,15 +161,22 @@ class RestorePlanning:
             await tx.events.add(change.id, "discarded", at=now, details={"answer": problem} if problem else None)
 
     async def _again(self, claim: Claim, change: Change, why: str) -> None:
-        """Try again after a pause, and tell ``why``: on the card at once, in the failure channel as it goes on."""
+        """Try again after a pause, and tell ``why``: on the card at once, in the failure channel as it goes on.
+
+        Once an operator has released the numbers nothing of them may be sent, so there is nothing to wait for.
+        """
         log.warning("cannot plan a restore", change=change.id, why=why, tries=claim.tries)
         pause = min(FIRST_RETRY * 2 ** min(claim.tries - 1, 10), LONGEST_RETRY)
         async with self._context.database.transaction() as tx:
-            await tx.changes.put(change.id, waiting_for=why)
-            await tx.tasks.again(claim, self._context.clock() + pause)
-            await self._notify.card(tx, change.id)
-            if told := _reminders(claim.tries):
-                await self._notify.failure(tx, change.id, "not_restored_yet", each=str(told), why=why)
+            if not await tx.locks.held(change.id):
+                await tx.tasks.done(claim)
+                await self._discard(tx, change, change.problem)
+            else:
+                await tx.changes.put(change.id, waiting_for=why)
+                await tx.tasks.again(claim, self._context.clock() + pause)
+                await self._notify.card(tx, change.id)
+                if told := _reminders(claim.tries):
+                    await self._notify.failure(tx, change.id, "not_restored_yet", each=str(told), why=why)
         self._context.ring()
 
 

@@ -241,6 +241,20 @@ async def test_an_operator_can_end_the_wait_for_a_busy_number(stage: Stage) -> N
     assert "Cancelled by an operator." in stage.failures()[-1]
 
 
+async def test_numbers_that_are_released_are_not_waited_for(stage: Stage) -> None:
+    """An operator who unlocks the change ends the wait as well: the busy number keeps the value of the change."""
+    change = await busy_at_the_end(stage)
+    await card_says(stage, change, "Being restored by CHG-3", "1 number cannot be changed now")
+    await stage.command(f"unlock CHG-{change}", by=stage.otto)
+    await stage.otto.click("unlock", message=stage.slack.ephemerals(stage.otto.id)[-1])
+    stage.clock.elapse(600)
+    await stage.ended(change)
+
+    assert references(stage) == ["Holiday", "Dallas", "Dallas"]
+    assert "2 numbers restored, 1 not restored" in stage.read(stage.card(change))
+    assert "An operator released its numbers" in stage.failures()[-1]
+
+
 async def test_a_number_that_was_ported_out_is_not_waited_for(stage: Stage) -> None:
     """It never comes back, so the change is over without it."""
     change = await busy_at_the_end(stage, "ported-out")
