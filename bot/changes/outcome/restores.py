@@ -17,7 +17,7 @@ from bot.changes.sheets.stages import LEFT_ALONE
 #: What the results say of a number that somebody else has changed meanwhile, and of one that could not be restored.
 LEFT: Final = "left"
 MISSING: Final = "not_restored"
-#: How long after the end a restore may begin without a word about it: to plan it takes a moment.
+#: How long after its time a change may begin without a word about it: to plan it and to read its numbers takes a while.
 LATE: Final = timedelta(minutes=5)
 #: Of one number: a word, and a sentence. Both are empty of one that had not been changed.
 RestoreCells: TypeAlias = tuple[str, str]
@@ -49,9 +49,9 @@ class Restored:
         return self.failed + self.unverified + self.missing
 
 
-def how_late(until: datetime, began: datetime) -> timedelta | None:
-    """Return how long after the end, ``until``, a restore began; None when that was as soon as can be expected."""
-    late = began - until
+def how_late(due: datetime, began: datetime) -> timedelta | None:
+    """Return how long after its time, ``due``, a change began; None when that was as soon as can be expected."""
+    late = began - due
     return late if late >= LATE else None
 
 

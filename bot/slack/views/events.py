@@ -37,6 +37,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "digest_mismatch": "Cancelled at the start: the stored plan is not the approved one",
     "started": "Started: {batches:job} to create",
     "rest_started": "Remaining {batches:job} started",
+    "began_late": "Began {minutes:minute} late",
     "window_closed": "Outside the change window: {numbers:number} waiting until {opens}",
     "wave_started": "Wave {wave} started: {batches:job} to create",
     "stale": "Stale: {numbers:number} changed since the plan was made",

@@ -42,8 +42,8 @@ from bot.slack.views.revisions import revise_button, revised_notice, revision_hi
 from bot.slack.views.rollout import paused_after, rollout_history
 from bot.slack.views.stages import fallback_notice, stage_history, stage_notice
 from bot.slack.views.stale import LEFT_OUT, stale_history
-from bot.slack.views.temporary import extension_history, not_restored, restore_lines, temporary_history
-from bot.slack.views.times import time_history
+from bot.slack.views.temporary import extension_history, late_restore, not_restored, restore_lines, temporary_history
+from bot.slack.views.times import late_start, time_history
 from bot.workflow.ports import ChangeDetails
 
 #: The button that asks for the results as a workbook.
@@ -139,7 +139,7 @@ def failure(details: ChangeDetails, data: Mapping[str, Any], link: str) -> tuple
     where = f"<{link}|{change.public_id}>" if link else f"*{change.public_id}*"
     if change.part_of is not None:
         where += f", which restores {public_id(change.part_of)},"
-    notice = _notice(details, data, where)
+    notice = _late(data, where) or _notice(details, data, where)
     text = f"{notice} {person(change.requester)}, please check."
     blocks = [section(text)]
     if change.summary is not None:
@@ -149,6 +149,17 @@ def failure(details: ChangeDetails, data: Mapping[str, Any], link: str) -> tuple
     if data["what"] in {"failed", "paused"}:
         blocks += [section(f"*{heading}*\n{lines}") for heading, lines in trouble(details, limit=5)]
     return text, blocks
+
+
+def _late(data: Mapping[str, Any], where: str) -> str:
+    """Return that a change began late; empty when something else happened."""
+    match data["what"]:
+        case "started_late":
+            return f"⏰ {late_start(data, where)}"
+        case "began_late":
+            return f"⏪ {late_restore(data, where)}"
+        case _:
+            return ""
 
 
 def _notice(details: ChangeDetails, data: Mapping[str, Any], where: str) -> str:

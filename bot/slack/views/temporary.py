@@ -203,12 +203,17 @@ def temporary_history(details: ChangeDetails, data: Mapping[str, Any], counts: M
         case "ending":
             return f"⏪ The end has come: {public_id(data['restore'])} restores what the numbers had before."
         case "began_late":
-            why = f" It had to wait: {code(data['why'], 300)}" if data["why"] else ""
-            return f"⏪ {change.public_id} began {duration(data['seconds'])} after the end.{why}"
+            return f"⏪ {late_restore(data, change.public_id)}"
         case "ended":
             return f"🏁 Over: {restored_text(data)}. {person(change.requester)}"
         case _:
             return ""
+
+
+def late_restore(data: Mapping[str, Any], who: str) -> str:
+    """Return how long after the end a restore began, and what it waited for if that is known; ``who`` names it."""
+    why = f" It had to wait: {code(data['why'], 300)}" if data["why"] else ""
+    return f"{who} began {duration(data['seconds'])} after the end.{why}"
 
 
 def restored_text(data: Mapping[str, Any]) -> str:

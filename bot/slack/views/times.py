@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.changes.model.lifecycle import BatchState, ChangeState
-from bot.slack.views.elements import channel, counted, when
+from bot.slack.views.elements import channel, code, counted, when
 from bot.slack.views.freezes import frozen_line
 from bot.workflow.ports import ChangeDetails, ScheduledChange
 
@@ -21,7 +21,7 @@ def duration(seconds: float) -> str:
         return f"{max(round(seconds), 1)} s"
     if seconds < 5400:
         return f"{round(seconds / 60)} min"
-    return f"{round(seconds / 3600)} h"
+    return f"{round(seconds / 3600)} h" if seconds < 172_800 else f"{round(seconds / 86_400)} days"
 
 
 def start_line(details: ChangeDetails | ScheduledChange) -> str:
@@ -73,8 +73,18 @@ def time_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
         case "outside_window":
             whose = f"{details.change.public_id}: " if details.change.part_of is not None else ""
             return f"🕒 {whose}{outside_window(data['numbers'], datetime.fromtimestamp(data['opens'], UTC))}"
+        case "started_late":
+            return f"⏰ {late_start(data)}"
         case _:
             return ""
+
+
+def late_start(data: Mapping[str, Any], who: str = "") -> str:
+    """Return how late a change began, when it was to, and what it waited for if that is known; ``who`` names it."""
+    why = f" It had to wait: {code(data['why'], 300)}" if data["why"] else ""
+    started = f"{who} started" if who else "Started"
+    due = datetime.fromtimestamp(data["due"], UTC)
+    return f"{started} {duration(data['seconds'])} late; it was to start {when(due)}.{why}"
 
 
 def whole_wave_waits(details: ChangeDetails) -> bool:

@@ -12,7 +12,6 @@ from bot.changes.model.change import Change
 from bot.changes.model.draft import FollowUp
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.start import begins_at
-from bot.changes.outcome.restores import how_late
 from bot.changes.policy import Policy
 from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized, ProviderError
 from bot.store.queue.tasks import Claim, Task, handles
@@ -22,6 +21,7 @@ from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.execution.ending import ChangeEnd
 from bot.workflow.execution.freshness import stored_plan
+from bot.workflow.execution.lateness import Lateness
 from bot.workflow.execution.rollout import RolloutControl
 from bot.workflow.execution.staleness import Staleness, StalenessCheck
 from bot.workflow.execution.stop import RELEASED
@@ -30,7 +30,7 @@ from bot.workflow.notifications import Notifications
 
 log = structlog.get_logger(__name__)
 
-#: What a restore waits for, as people read it.
+#: What a change waits for whose time has come, as people read it.
 _FROZEN = "Submissions are frozen."
 _CLOSED = "Its change window is closed."
 
@@ -58,6 +58,7 @@ class ChangeStart:
         self._rollout = rollout
         self._wave_start = wave_start
         self._change_end = change_end
+        self._lateness = Lateness(context, notifications)
 
     @handles(Task.START)
     async def start(self, claim: Claim) -> None:
@@ -196,15 +197,7 @@ class ChangeStart:
         if change.until is not None:  # it may come while something is not sent yet
             await tx.tasks.add(Task.END, change.id, change.until.at)
         await tx.events.add(change.id, "started", at=now, digest=change.digest, batches=len(batches))
-        if change.restores:
-            await self._say_if_late(tx, change, now)
-
-    async def _say_if_late(self, tx: Transaction, change: Change, now: datetime) -> None:
-        """Tell that numbers go back later than was said, and what that waited for last if it is known."""
-        whole = await tx.changes.get(await tx.changes.whole(change.id))
-        if whole.until is not None and (late := how_late(whole.until.at, now)) is not None:
-            seconds = int(late.total_seconds())
-            await self._notify.line(tx, change.id, "began_late", seconds=seconds, why=change.waiting_for)
+        await self._lateness.tell(tx, change, now)
 
     async def _refuse(self, tx: Transaction, change: Change) -> None:
         problem = "The stored plan is not the one that was approved, so nothing was sent. Request the change again."
@@ -278,10 +271,13 @@ class ChangeStart:
         self._context.ring()
 
     async def _wait(self, claim: Claim, until: datetime | None = None, *, why: str) -> None:
-        """Try again later; of a restore, which nobody expects to wait, ``why`` is kept and told."""
+        """Try again later; of a change whose time has come, ``why`` is kept and told."""
+        now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            await tx.tasks.again(claim, until or self._context.clock() + WAIT)
-            if (await tx.changes.get(claim.subject)).restores:
+            await tx.tasks.again(claim, until or now + WAIT)
+            change = await tx.changes.get(claim.subject)
+            due = await self._lateness.due(tx, change)
+            if change.restores or (due is not None and due <= now):
                 await tx.changes.put(claim.subject, waiting_for=why)
             await self._notify.cards(tx, claim.subject)
 

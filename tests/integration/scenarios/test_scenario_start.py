@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -248,6 +249,54 @@ async def test_a_waiting_change_survives_a_restart(house: Stage, end: str) -> No
     await house.ended(change)
     assert house.outcomes(change) == {"verified": 1}
     house.assert_nothing_doubled()
+
+
+async def test_a_start_that_is_missed_by_days_is_told(house: Stage) -> None:
+    """It starts all the same; thread, failure channel and history say how late that is, and when it was to be."""
+    at = house.clock() + timedelta(hours=2)
+    change = await house.ask(NUMBER, start=written(at))
+    await house.approve(change)
+    await card_says(house, change, "Approved")
+    await house.stop()
+    house.clock.elapse(6 * 86_400)
+
+    await house.start()
+    await house.ended(change)
+    assert house.outcomes(change) == {"verified": 1}
+    [said] = [line for line in house.thread(change) if "late" in line]
+    assert "Started 6 days late; it was to start" in said
+    [notice] = house.failures()
+    assert "CHG-1 started 6 days late; it was to start" in notice
+    assert "@Ana, please check." in notice
+    assert re.search(r"Began 8,5\d\d minutes late", await house.command(f"status CHG-{change}"))
+
+
+async def test_a_start_that_is_late_by_minutes_is_told_in_the_thread_alone(house: Stage) -> None:
+    """A freeze kept it: the thread says how late it is and what it waited for."""
+    change = await house.ask(NUMBER, start="in 5 hours")
+    await house.approve(change)
+    await card_says(house, change, "Approved")
+    await house.command("freeze carrier maintenance", by=house.otto)
+    house.clock.advance(5 * 3600 + 20 * 60)
+    await house.quiet(but="start")
+    await house.command("unfreeze", by=house.otto)
+
+    await house.ended(change)
+    [said] = [line for line in house.thread(change) if "late" in line]
+    assert re.search(r"Started 2\d min late; .* It had to wait: Submissions are frozen.", said)
+    assert house.failures() == []
+
+
+async def test_a_change_that_starts_in_time_says_nothing_of_it(house: Stage) -> None:
+    """Neither thread nor failure channel hears of the moments that reading its numbers takes."""
+    change = await house.ask(NUMBER, start="in 5 hours")
+    await house.approve(change)
+    await card_says(house, change, "Approved")
+    house.clock.advance(5 * 3600 + 60)
+
+    await house.ended(change)
+    assert [line for line in house.thread(change) if "late" in line] == []
+    assert house.failures() == []
 
 
 async def test_numbers_that_move_while_a_change_waits_stop_it_and_a_new_plan_asks_for_the_time_again(

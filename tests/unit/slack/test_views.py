@@ -297,7 +297,7 @@ def test_messages_are_legal_and_harmless(story: ChangeDetails) -> None:
         [
             *("approved", "rejected", "expired", "cancelled", "submitted", "paused", "still_paused", "continued"),
             *("finished", "in_effect", "ends_soon", "ended_early", "ending", "ended", "asked", "extended"),
-            *("began_late", "outside_window"),
+            *("began_late", "started_late", "outside_window"),
             *("changes_requested", "still_to_revise", "revised", "not_revised"),
         ]
     ),
@@ -308,7 +308,7 @@ def test_lines_and_notices_are_legal_and_harmless(story: ChangeDetails, what: st
     data |= {"by": "U0MAX", "numbers": 7, "begins": int(NOW.timestamp()), "opens": int(NOW.timestamp())}
     stage = {"what": "stage", "stage": NASTY, "place": 2, "why": NASTY}
     data |= {"said": NASTY, "until": "Mon", "restore": 43, "restored": 5, "left": 1, "missing": 2}
-    data |= {"seconds": 2400, **({"why": NASTY} if what == "began_late" else {})}
+    data |= {"seconds": 2400, **({"why": NASTY} if what.endswith("_late") else {}), "due": int(NOW.timestamp())}
 
     assert_harmless(*line(story, data))
     assert_harmless(*line(story, stage))
@@ -322,6 +322,8 @@ def test_lines_and_notices_are_legal_and_harmless(story: ChangeDetails, what: st
     assert_harmless(*failure(story, {**data, "what": "paused"}, ""))
     assert_harmless(*failure(story, {"what": "question"}, "https://example.slack.com/archives/C1/p1"))
     assert_harmless(*failure(story, {**data, "what": "not_restored"}, ""))
+    for late in ("began_late", "started_late"):
+        assert_harmless(*failure(story, {**data, "what": late, "why": NASTY}, ""))
     for other in ("not_restored_yet", "rerouted", "unasked", "no_sheet"):
         assert_harmless(*failure(story, {"what": other, "each": "C0OPS", "why": NASTY}, ""))
 
