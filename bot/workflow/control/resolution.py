@@ -5,6 +5,7 @@ That is a submission that nobody answered, a job that stands still, and a read-b
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
@@ -17,7 +18,7 @@ from bot.changes.model.lifecycle import BatchState, ChangeState, OperationState
 from bot.changes.model.public_ids import public_id
 from bot.changes.outcome.outcomes import GIVEN_UP, number_outcomes
 from bot.changes.text.characters import is_blank
-from bot.errors import InputError, NotFound, ProviderNotFound, Superseded
+from bot.errors import InputError, NotFound, ProviderNotFound, Superseded, Unavailable
 from bot.providers.base import JobReport
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Task
@@ -32,6 +33,8 @@ from bot.workflow.notifications import Notifications
 
 #: The field in which an operator names a job.
 JOB: Final = "job"
+#: Seconds that a provider has to tell of a job, while an operator waits for it.
+RECOGNISED_WITHIN: Final = 45.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +269,12 @@ class Resolution:
         request = await request_of(self._context, batch, kind)
         provider = self._context.catalogue.provider(kind)
         try:
-            return await provider.recognise(request, job, batch.floor)
+            async with asyncio.timeout(RECOGNISED_WITHIN):
+                return await provider.recognise(request, job, batch.floor)
+        except TimeoutError as error:
+            raise Unavailable(
+                f"{provider.title} is not responding right now, so nothing was adopted. Try again in a few minutes."
+            ) from error
         except ProviderNotFound as error:
             raise ProviderNotFound(f"{provider.title} has no job {job}, so nothing was adopted.") from error
 

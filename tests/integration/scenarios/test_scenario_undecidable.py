@@ -155,8 +155,8 @@ async def test_a_job_that_is_not_the_batchs_is_not_adopted(stage: Stage, which: 
     assert {row["job"] for row in stage.results(first)} == {earlier}
 
 
-async def test_of_two_jobs_that_may_be_it_the_operator_picks_one(stage: Stage) -> None:
-    """When somebody made the very same job meanwhile, both are offered, and one is adopted."""
+async def two_jobs(stage: Stage) -> tuple[int, str]:
+    """Take a change to where either of two jobs may be its own; return its number and the other job's id."""
     numbers = [number.phone_number for number in stage.telnyx.add_numbers(3, start="+13035550000")]
     stage.telnyx.job_seconds = 60
     stage.telnyx.faults.add(method="POST", path=JOBS, kind="drop_after")
@@ -167,6 +167,12 @@ async def test_of_two_jobs_that_may_be_it_the_operator_picks_one(stage: Stage) -
     twin = await copy_of_the_request(stage)
     hidden.times = 0
     await asked(stage)
+    return change, twin
+
+
+async def test_of_two_jobs_that_may_be_it_the_operator_picks_one(stage: Stage) -> None:
+    """When somebody made the very same job meanwhile, both are offered, and one is adopted."""
+    change, twin = await two_jobs(stage)
 
     assert "The provider lists 2 jobs for exactly these numbers" in stage.read(notice(stage))
     assert stage.buttons(notice(stage)) == ["adopt:0", "adopt:1", "adopt_other", "send_again", "give_up"]
@@ -178,6 +184,23 @@ async def test_of_two_jobs_that_may_be_it_the_operator_picks_one(stage: Stage) -
     assert len(chosen) == 1
     assert chosen < {twin, stage.telnyx.jobs[0].id}
     assert chosen.pop() in said
+    assert stage.outcomes(change) == {"verified": 3}
+
+
+async def test_a_provider_that_hangs_does_not_keep_the_operator_waiting(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They read that nothing was adopted, and the same button works once the provider answers."""
+    change, _ = await two_jobs(stage)
+    monkeypatch.setattr("bot.workflow.control.resolution.RECOGNISED_WITHIN", 0.2)
+    stage.telnyx.faults.add(method="GET", path=f"{LIST}/*", kind="delay", seconds=3)
+
+    assert "not responding right now, so nothing was adopted. Try again" in await press(stage, "adopt:0")
+
+    monkeypatch.undo()
+    assert "is now polled" in await press(stage, "adopt:0")
+    stage.telnyx.advance(60)
+    await stage.ended(change)
     assert stage.outcomes(change) == {"verified": 3}
 
 
