@@ -45,6 +45,7 @@ from bot.workflow.context import Context, Timing
 from bot.workflow.control.retention import Retention
 from bot.workflow.control.sweep import Sweep, swept
 from bot.workflow.emergency_brake import EmergencyBrake
+from bot.workflow.execution.change_window import ask_again
 from bot.workflow.health import TaskFailures
 from bot.workflow.loops.worker import Worker
 from bot.workflow.operator_refresh import operators_remembered
@@ -130,7 +131,7 @@ async def running(settings: Settings, *, replica: str = "", machine: Machine = M
         clicks = ClickRunner(database.cancel)
         worker, services = assembled(context, client, clicks, bot=identity.user, name=replica)
         await Retention(context).schedule()
-        await review_all(context)
+        await _under_this_policy(context)
         app = build_app(client, identity, services, signing_secret=_signing_secret(settings), steady=machine.steady)
         working = asyncio.create_task(worker.run())
         stack.push_async_callback(_stopped, worker, working)
@@ -186,6 +187,12 @@ def _context(
         encryption=encryption,
         retention=timedelta(days=settings.retention_days) if settings.retention_days else None,
     )
+
+
+async def _under_this_policy(context: Context) -> None:
+    """Have what waits looked at by the policy of this start, which may be another one than before."""
+    await review_all(context)
+    await ask_again(context)
 
 
 def _under_way(settings: Settings) -> timedelta:

@@ -9,7 +9,9 @@ from typing import Final
 from bot.changes.model.batches import Batch
 from bot.changes.model.change import Change
 from bot.changes.model.lifecycle import ChangeState
+from bot.changes.model.start import begins_at
 from bot.providers.base import Provider
+from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.execution.stop import reach
@@ -17,6 +19,10 @@ from bot.workflow.notifications import Notifications
 
 #: The line of history that tells of it.
 OUTSIDE: Final = "outside_window"
+#: The same in the audit log.
+CLOSED: Final = "window_closed"
+#: Most changes that are looked at when a process starts; older ones wait until their window would have opened.
+ASKED: Final = 1000
 
 
 async def waiting_numbers(tx: Transaction, provider: Provider, change: Change, batches: Sequence[Batch]) -> int:
@@ -24,6 +30,19 @@ async def waiting_numbers(tx: Transaction, provider: Provider, change: Change, b
     if change.state is not ChangeState.RUNNING or change.stopped_at is not None:
         return 0
     return (await reach(tx, provider, [batch for batch in batches if batch.wave <= change.wave])).unsent
+
+
+async def ask_again(context: Context) -> None:
+    """Have what waits for a change window that is open by now go on: the policy may have other ones since the start."""
+    now = context.clock()
+    async with context.database.transaction() as tx:
+        for change in await tx.changes.newest([ChangeState.APPROVED, ChangeState.RUNNING], ASKED):
+            if begins_at(change.start, context.governing(change).windows, now) is not None:
+                continue
+            await tx.tasks.hasten(Task.START, now, [change.id])
+            # What was never told to wait for its window waits for something else.
+            if any(event.what == CLOSED for event in await tx.events.of(change.id)):
+                await tx.tasks.hasten(Task.SUBMIT, now, [batch.id for batch in await tx.batches.of(change.id)])
 
 
 class ChangeWindow:
@@ -50,6 +69,6 @@ class ChangeWindow:
         if not (numbers := await waiting_numbers(tx, provider, change, await tx.batches.of(change.id))):
             return
         at, until = self._context.clock(), f"{opens:%Y-%m-%d %H:%M} UTC"
-        await tx.events.add(change.id, "window_closed", at=at, numbers=numbers, opens=until)
+        await tx.events.add(change.id, CLOSED, at=at, numbers=numbers, opens=until)
         await self._notify.line(tx, change.id, OUTSIDE, each=each, numbers=numbers, opens=int(opens.timestamp()))
         await self._notify.card(tx, change.id)

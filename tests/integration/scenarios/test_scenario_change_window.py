@@ -102,6 +102,36 @@ async def test_jobs_left_over_by_a_stop_wait_for_the_next_window(idle: Stage, tm
     stage.assert_nothing_doubled()
 
 
+async def test_jobs_that_wait_for_a_window_go_on_once_the_policy_has_none(idle: Stage, tmp_path: Path) -> None:
+    """Started with a policy that lets them be sent at any time, Linesman does not wait for the old window."""
+    stage = await under(idle, tmp_path, today(idle))
+    change = await one_job_of_three(stage)
+    stage.clock.advance(DAY)
+    free_slots(stage)
+    await held(stage, change)
+    await stage.stop()
+
+    await under(stage, tmp_path, '[[rule]]\nname = "any time"\n')
+    await stage.ended(change)
+    assert stage.outcomes(change) == {"verified": 3}
+    stage.assert_nothing_doubled()
+
+
+async def test_an_approved_change_starts_once_the_policy_has_no_window(idle: Stage, tmp_path: Path) -> None:
+    """The same holds for a change of which nothing was sent yet."""
+    rule = today(idle)
+    idle.clock.advance(DAY)
+    stage = await under(idle, tmp_path, rule)
+    change = await stage.ask(numbers_of(stage, 2))
+    await stage.approve(change)
+    await card_says(stage, change, "Approved", "Outside its change window: once approved it starts at")
+    await stage.stop()
+
+    await under(stage, tmp_path, '[[rule]]\nname = "any time"\n')
+    await stage.ended(change)
+    assert stage.outcomes(change) == {"verified": 2}
+
+
 async def test_jobs_that_wait_for_a_slot_when_the_window_closes_wait_for_the_next_one(
     idle: Stage, tmp_path: Path
 ) -> None:
