@@ -39,7 +39,7 @@ BESIDE: Final = frozenset(
 )
 #: Files from the press of the form's button to the plan that is ready, and from Approve to the first job.
 TO_THE_PLAN: Final = 92
-TO_THE_FIRST_JOB: Final = 95
+TO_THE_FIRST_JOB: Final = 97
 
 
 class Walk:
