@@ -13,6 +13,7 @@ from tests.integration.scenarios.steps import card_says, reject
 from tests.integration.scenarios.test_scenario_home import opened
 from tests.integration.scenarios.test_scenario_policy import TAGS, numbers, under
 from tests.integration.scenarios.test_scenario_temporary import asked_to_extend, in_effect
+from tests.integration.scenarios.test_scenario_waves import numbers_of, started
 
 #: Less than the three numbers of the changes here.
 SMALL = '[[rule]]\nname = "small steps"\nlargest = 2\n'
@@ -49,6 +50,20 @@ async def test_an_approved_change_that_is_too_large_by_its_start_is_not_sent(idl
     await card_says(stage, change, "Cancelled", "no longer allowed", "may have at most 2")
     await stage.slack.wait_for(lambda: stage.slack.messages(FAILURES), what="the notice")
     assert stage.telnyx.jobs == []
+
+
+async def test_no_wave_follows_once_the_change_is_too_large(stage: Stage, tmp_path: Path) -> None:
+    """What was sent stays as it is; the rest is not, and the card says why."""
+    change = await started(stage, numbers_of(stage, 5), "1, 1", "30 min")
+    await card_says(stage, change, "Wave 1 of 3 is done")
+    await stage.quiet(but="start")
+    await stage.stop()
+    await under(stage, tmp_path, SMALL)
+    stage.clock.advance(31 * 60)
+
+    await card_says(stage, change, "The rest is no longer allowed, so it was not sent.", "may have at most 2")
+    await stage.ended(change)
+    assert len(stage.telnyx.jobs) == 1
 
 
 async def test_an_approved_extension_that_is_forbidden_by_now_moves_no_end(
