@@ -277,7 +277,7 @@ async def test_a_start_that_is_late_by_minutes_is_told_in_the_thread_alone(house
     await house.approve(change)
     await card_says(house, change, "Approved")
     await house.command("freeze carrier maintenance", by=house.otto)
-    house.clock.advance(5 * 3600 + 20 * 60)
+    house.clock.advance(5 * 3600 + 25 * 60)
     await house.quiet(but="start")
     await house.command("unfreeze", by=house.otto)
 
