@@ -13,6 +13,7 @@ from playwright.async_api import BrowserContext, Page, async_playwright, expect
 
 from bot.commands.sandbox import declared_commands, declared_shortcuts
 from bot.sandbox.page.sandbox import Sandbox
+from bot.sandbox.slack import Deadlines
 from tests.browser.pane import Pane
 
 #: Milliseconds that anything may take that has to appear: a busy machine is slow, and only a fault waits for so long.
@@ -41,8 +42,9 @@ def turn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 async def sandbox(chromium: str, turn: None) -> AsyncIterator[Sandbox]:  # noqa: ARG001 - asked for first
-    """Run the whole sandbox, with the bot as a process of its own."""
+    """Run the whole sandbox, with the bot as a process of its own. A busy machine is no reason to give the bot up."""
     async with Sandbox(shortcuts=declared_shortcuts(), commands=declared_commands()) as running:
+        running.slack.workspace.deadlines = Deadlines(ack=PATIENCE / 1000, trigger=PATIENCE / 1000)
         yield running
 
 
