@@ -7,7 +7,7 @@ from functools import partial
 from bot.changes.model.decisions import DecisionVerb
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.public_ids import public_id
-from bot.errors import LinesmanError, Superseded
+from bot.errors import LinesmanError, NotAuthorized, Superseded
 from bot.slack.interactions import Click, ModalSubmission
 from bot.slack.registry import Registry, Reply
 from bot.slack.services import Services
@@ -159,7 +159,7 @@ async def _approve_saying(services: Services, sent: ModalSubmission) -> Reply:
             reason=sent.view.typed(COMMENT),
             at_once=says_at_once(sent.view.metadata),
         )
-    except Superseded as error:
+    except (NotAuthorized, Superseded) as error:  # whoever sends it off twice has approved already
         return Reply(view=_given_back(COMMENT, sent, error.message))
     return Reply(view=notice(_thanks(change, answer)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 from bot.sandbox.slack import SlackUser, View
@@ -124,6 +125,26 @@ async def test_a_comment_that_comes_too_late_is_given_back(stage: Stage) -> None
     assert "is already rejected, so there is nothing left to decide" in stage.modal(stage.max)
     assert "Fine with me" in stage.modal(stage.max)
     assert stage.created() == []
+
+
+async def test_a_comment_that_is_sent_twice_counts_once(idle: Stage) -> None:
+    """The answer to the first takes the input away, so the answer to the second must not look for it."""
+    idle.telnyx.add_number(ONE)
+    await idle.start(LINESMAN_APPROVALS_REQUIRED="2")
+    change = await idle.ask(ONE)
+    await open_form(idle, change, idle.max)
+    await idle.max.type("comment", "Only after six")
+
+    idle.slack.workspace.ack_lag = 1.0
+    first = asyncio.create_task(idle.max.submit())
+    said = "💬 @Max: Only after six"
+    await idle.slack.wait_for(lambda: said in idle.read(idle.request_card(change)), what="the first to count")
+    await asyncio.gather(first, idle.max.submit())
+    await idle.quiet()
+
+    assert "You have already approved this change; somebody else must give the next" in idle.modal(idle.max)
+    assert idle.read(idle.request_card(change)).count(said) == 1
+    assert idle.slack.complaints == []
 
 
 async def test_a_form_that_was_opened_before_the_start_approves_nothing_after_it(stage: Stage) -> None:
