@@ -70,18 +70,18 @@ class Judge:
         """Tell whether anything was shown for it."""
         world = self._world
         life, calls, full = world.process.life, len(world.slack.calls), world.disk.full
-        before = self._shown(by)
+        before, left = self._shown(by), self._loading(by)
         delivery = await act
         world.trace.add(f"{by.profile.name} {did}: {delivery.error}")
         if delivery.error is None:
             patience = ANSWERED.total_seconds()
-            await world.people.seen(lambda: self._shown(by) != before and not self._loading(by), patience)
+            await world.people.seen(lambda: self._shown(by) != before and not self._loads_for(by, left), patience)
             full = full or world.disk.full
             smooth = not world.modals.spoilt(calls) and not full
             if smooth and world.process.life is life and not life.over:
                 if self._shown(by) == before:
                     self.wrong(f"{by.profile.name} {did} at {world.nature.now()} and was not answered")
-                elif self._loading(by):
+                elif self._loads_for(by, left):
                     self.wrong(f"{by.profile.name} {did} at {world.nature.now()} and sits before a modal that loads")
         return self._shown(by) != before
 
@@ -90,8 +90,13 @@ class Judge:
         replaced = sum(each.edited_count for each in told)
         return len(told), replaced, view and (view.id, view.callback_id, str(view.content))
 
-    def _loading(self, by: SlackUser) -> bool:
-        return by.view is not None and by.view.callback_id == "loading"
+    def _loading(self, by: SlackUser) -> str:
+        """Return the id of the modal on top that still loads; empty when none does."""
+        return by.view.id if by.view is not None and by.view.callback_id == "loading" else ""
+
+    def _loads_for(self, by: SlackUser, left: str) -> bool:
+        """Tell whether a modal loads that is not the one that was ``left`` before: its bot may have died over that."""
+        return self._loading(by) not in ("", left)
 
     def released(self, change: int) -> None:
         """Note that an operator is about to release the numbers of a change."""
