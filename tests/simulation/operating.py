@@ -99,13 +99,25 @@ class Operating:
                 await self._people.click(by, "unlock", message)
 
     async def told(self, by: SlackUser, text: str) -> list[Message]:
-        """Type a command and return what is answered."""
+        """Type a command and return what is answered; answers to earlier commands may come meanwhile."""
         slack = self._people.slack
-        before = len(slack.ephemerals(by.id))
+        before, sent = len(slack.ephemerals(by.id)), len(slack.deliveries)
         with suppress(StandInRefused):
             await self._world.judge.command(by, text)
-        await self._people.seen(lambda: len(slack.ephemerals(by.id)) > before, LATER)
-        return list(slack.ephemerals(by.id)[before:])
+        own = {
+            delivery.payload["response_url"].rpartition("/")[2]
+            for delivery in slack.deliveries[sent:]
+            if delivery.kind == "slash_command"
+            and (delivery.payload["user_id"], delivery.payload["text"]) == (by.id, text)
+        }
+
+        def answers() -> list[Message]:
+            links = slack.workspace.links.items()
+            others = [message for token, link in links if token not in own for message in link.posted]
+            return [message for message in slack.ephemerals(by.id)[before:] if message not in others]
+
+        await self._people.seen(lambda: bool(answers()), LATER)
+        return answers()
 
 
 def _questions(message: Message) -> list[tuple[str, str]]:

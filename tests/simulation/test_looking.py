@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 from tests.simulation.adoptions import Adoptions
 from tests.simulation.census import Census
+from tests.simulation.operating import Operating
 from tests.simulation.shown import Shown
 
 
@@ -36,6 +38,28 @@ async def test_a_stranger_who_is_told_of_a_change_is_noticed() -> None:
         await Shown(world).typed(world.sam, "status CHG-2")
 
         assert len(world.wrong) == wrong, told
+
+
+async def test_an_answer_that_comes_late_is_not_taken_for_that_to_the_next_command() -> None:
+    """Only what was posted to the next one's own response address is; what came by no address may be."""
+    links = {name: SimpleNamespace(posted=[]) for name in ("earlier", "own")}
+    shown: list[str] = []
+    slack = SimpleNamespace(deliveries=[], ephemerals=lambda _: shown, workspace=SimpleNamespace(links=links))
+
+    async def answered(_: object, text: str) -> None:
+        payload = {"response_url": "https://slack/own", "user_id": "U0SAM", "text": text}
+        slack.deliveries.append(SimpleNamespace(kind="slash_command", payload=payload))
+        shown.extend(["of the earlier one", "its own", "by no address"])
+        links["earlier"].posted.append("of the earlier one")
+        links["own"].posted.append("its own")
+
+    async def seen(what: Callable[[], bool], _: float) -> None:
+        assert what()
+
+    people = SimpleNamespace(slack=slack, seen=seen)
+    world = SimpleNamespace(people=people, judge=SimpleNamespace(command=answered))
+
+    assert await Operating(world).told(SimpleNamespace(id="U0SAM"), "status") == ["its own", "by no address"]
 
 
 async def test_a_lock_that_the_list_leaves_out_is_noticed() -> None:

@@ -58,6 +58,7 @@ def show(ws: Workspace, link: ResponseLink, body: Json, *, method: str) -> None:
             ephemeral_to=None if in_channel else link.user,
         )
     )
+    link.posted.append(message)
     if link.original is None:
         link.original = message
 

@@ -56,6 +56,8 @@ class ResponseLink:
     #: monotonic seconds
     issued: float = field(default_factory=time.monotonic)
     uses: int = 0
+    #: what was posted to it, in order
+    posted: list[Message] = field(default_factory=list)
 
 
 class Workspace:
