@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 
+from bot.sandbox.close import CloseStandIn, Fixtures
 from tests.integration.scenarios.house import Clock
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import card_says
 from tests.integration.scenarios.test_scenario_canary import numbers_of
+from tests.integration.scenarios.test_scenario_change_window import OUTSIDE, free_slots, held, one_job_of_three
 from tests.integration.scenarios.test_scenario_delegations import lend, told
+from tests.integration.scenarios.test_scenario_freeze import ALL, DONE, UNDER_WAY, updates
+from tests.integration.scenarios.test_scenario_freeze import held as being_updated
 from tests.integration.scenarios.test_scenario_policy import under
 from tests.integration.scenarios.test_scenario_revisions import below_the_request, replan, send_back
 from tests.integration.scenarios.test_scenario_stages import TWO
@@ -372,3 +378,47 @@ async def test_a_start_waits_for_the_database(idle: Stage, unruly: UnrulyPostgre
 
     assert {line["event"] for line in lines[:2]} == {"the database does not answer; trying again"}
     await goes_on(idle)
+
+
+def another_day(stage: Stage) -> str:
+    """Return a rule under which changes are sent on another day of the week than this one."""
+    day = f"{stage.clock() + timedelta(days=3):%a}".lower()
+    window = f'{{ days = "{day}", from = "00:00", to = "24:00", zone = "UTC" }}'
+    return f'[[rule]]\nname = "another day"\nwindows = [{window}]\n'
+
+
+async def test_what_is_left_of_a_change_waits_for_its_window(stage: Stage, tmp_path: Path) -> None:
+    """The server's clock says whether it is open; the rest waits, and goes on under a policy without a window."""
+    change = await one_job_of_three(stage)
+    await stage.stop()
+    free_slots(stage)
+
+    await under(stage, tmp_path, another_day(stage))
+    await held(stage, change)
+    await stage.stop()
+
+    await under(stage, tmp_path, '[[rule]]\nname = "any time"\n')
+    await stage.ended(change)
+    assert stage.outcomes(change) == {"verified": 3}
+    stage.assert_nothing_doubled()
+
+
+async def test_numbers_of_close_wait_for_their_window(
+    idle: Stage, unruly: UnrulyPostgres, close: CloseStandIn, team: Fixtures, tmp_path: Path
+) -> None:
+    """The same between two numbers of a change of Close, whose process has died meanwhile."""
+    idle.clock, idle.close = Clock(rate=1.0), close
+    await idle.start(DATABASE_URL=unruly.url)
+    change, holding = await being_updated(idle, close, team)
+    await idle.crash()
+    holding.let_go()
+
+    await under(idle, tmp_path, another_day(idle))
+    await card_says(idle, change, f"{OUTSIDE}: 7 numbers wait. It goes on at", "1 held until its change window opens")
+    assert updates(close) == DONE + UNDER_WAY
+    await idle.stop()
+
+    await under(idle, tmp_path, '[[rule]]\nname = "any time"\n')
+    await idle.ended(change)
+    assert idle.outcomes(change) == {"verified": ALL}
+    assert Counter(update.number for update in close.updates) == Counter(n.number for n in team.shared)
