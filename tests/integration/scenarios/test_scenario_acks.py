@@ -286,6 +286,20 @@ async def test_every_answer_that_the_ack_cannot_wait_for_comes_later(
     await shows_at_last(stage, person, words)
 
 
+@pytest.mark.parametrize("scene", EACH)
+async def test_every_modal_that_is_sent_twice_is_answered_twice(stage: Stage, scene: Scene) -> None:
+    """The answer to the first may take away the input at which the second would be; Slack takes that for a fault."""
+    person, _ = await scene(stage)
+    stage.slack.workspace.ack_lag = 0.6
+    first = asyncio.create_task(person.submit())
+    await asyncio.sleep(0.3)
+
+    second = await person.submit()
+
+    assert [each.delivery.error for each in (await first, second)] == [None, None]
+    assert stage.slack.complaints == []
+
+
 async def test_an_answer_for_a_closed_modal_goes_to_the_person(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever closes the modal before the answer is there reads it in a direct message: nobody is left to guess."""
     await rejection_too_late(stage)
