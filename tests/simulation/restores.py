@@ -35,10 +35,14 @@ IN_EFFECT: Final = (
 )
 #: When each change in effect is to end.
 GOES_ON: Final = "SELECT id, requester, ends_at FROM changes WHERE state = 'in_effect'"
-#: Restores of a change that have left numbers, which could not be changed then, to another one.
+#: Restores of a change that have left numbers to another one: they could not be changed then, or what was to be sent
+#: with them, or they themselves, had changed.
 POSTPONING: Final = (
-    "SELECT id FROM changes WHERE part_of = ? AND state = 'finished' AND json_array_length(draft, '$.postponed') > 0"
+    "SELECT id FROM changes WHERE part_of = ? AND state = 'finished' AND (json_array_length(draft, '$.postponed') > 0 "
+    "OR EXISTS (SELECT 1 FROM operations o WHERE o.change_id = changes.id AND o.code = 'linesman.stale'))"
 )
+#: A number that one restore could not give back, which the next one tries again.
+REFUSED: Final = "SELECT 1 FROM operations WHERE change_id = ? AND number_id = ? AND state = 'failed'"
 #: What a temporary change has done to its numbers.
 DONE: Final = "SELECT number_id, e164, state, before, after, found FROM operations WHERE change_id = ?"
 #: States of numbers that were changed, or may have been.
@@ -116,6 +120,7 @@ class Restores:
             self._check_over(job, change, whole)
             for number, e164 in numbers.items():
                 others = self._given_back.setdefault((whole, number), set())
+                others.difference_update([each for each in others if self._rows(REFUSED, each, number)])
                 others.add(change)
                 if len(others) > 1:
                     self._wrong(f"{e164} is given back by several changes at the end of CHG-{whole}: {sorted(others)}")

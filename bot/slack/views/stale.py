@@ -27,6 +27,8 @@ def stale_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
             return f"{said} {again}" if data.get("stale") else said
         case "kept_back":
             return f"✋ After the stop: {_decided(data['numbers'], data.get('given_up', 0))}"
+        case what if what == LEFT_OUT and change.part_of is not None:
+            return f"⚠️ {problem} Every number that nobody has changed is still restored."
         case what if what == LEFT_OUT:
             going_on = "The rest continues, even if more turn out to have changed; the results name them all."
             return f"⚠️ {problem} {going_on} {again}"

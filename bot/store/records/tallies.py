@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.model.batches import FailureGroup, Tally
@@ -28,20 +28,22 @@ class Tallies:
             .group_by(operations.c.state)
         )
         if wave is not None:
-            its = select(batches.c.position).where(batches.c.change_id == change, batches.c.wave == wave)
-            statement = statement.where(operations.c.batch.in_(its))
+            statement = statement.where(operations.c.batch.in_(_batches_of(change, wave)))
         counts = {row.state: row.numbers for row in await self._connection.execute(statement)}
         return Tally(**counts)
 
-    async def left_out(self, change: int, wave: int) -> int:
-        """Return how many numbers of a wave were not sent because of what had changed since the plan was made."""
-        its = select(batches.c.position).where(batches.c.change_id == change, batches.c.wave == wave)
+    async def left_out(self, change: int, *, wave: int | None = None) -> int:
+        """Return how many numbers were not sent because of what had changed since the plan was made: of all, or a wave.
+
+        Those that shared a job with one that had changed count as well.
+        """
         statement = select(func.count()).where(
             operations.c.change_id == change,
-            operations.c.batch.in_(its),
             operations.c.state == OperationState.NOT_ATTEMPTED.value,
             operations.c.code == STALE,
         )
+        if wave is not None:
+            statement = statement.where(operations.c.batch.in_(_batches_of(change, wave)))
         return (await self._connection.execute(statement)).scalar_one()
 
     async def groups(self, change: int, state: OperationState, limit: int = 20) -> list[FailureGroup]:
@@ -66,3 +68,8 @@ class Tallies:
             named = tuple((await self._connection.execute(examples)).scalars())
             groups.append(FailureGroup(code=code, reason=reason, pointer=pointer, count=number, examples=named))
         return groups
+
+
+def _batches_of(change: int, wave: int) -> Select[tuple[int]]:
+    """Return what selects the positions of the batches of one wave."""
+    return select(batches.c.position).where(batches.c.change_id == change, batches.c.wave == wave)

@@ -132,3 +132,13 @@ async def say_kept_back(tx: Transaction, notifications: Notifications, change: i
     unknown = await tx.tallies.groups(change, OperationState.UNKNOWN)
     given_up = sum(group.count for group in unknown if group.code == GIVEN_UP)
     await notifications.line(tx, change, "kept_back", numbers=numbers, given_up=given_up)
+
+
+async def say_left_out(tx: Transaction, notifications: Notifications, change: Change) -> None:
+    """Tell that ``change`` goes on without numbers that somebody has changed.
+
+    Of a restore the thread alone hears it: those were to be left, and what shared a job with them is restored later.
+    """
+    await notifications.line(tx, change.id, "left_out")
+    if change.part_of is None:
+        await notifications.failure(tx, change.id, "left_out")

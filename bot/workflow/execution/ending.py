@@ -3,7 +3,7 @@
 What restores the numbers is a change of its own, a part of the temporary one. It is written down here, planned like an
 undo (:mod:`bot.workflow.planning.restoring`), and carried out like every other change. When it is over, however, the
 temporary change is concluded, with one result for both ways. One that turns out to be stale before anything of it was
-sent is made anew, and one that has left numbers that could not be changed then to another has one after it.
+sent is made anew, and one that has left numbers to another has that one after it.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ class ChangeEnd:
                     self._context.ring()
                 return
             restore = await tx.changes.part(change.id, FollowUp.RESTORE)
-            if restore is None or restore.state is ChangeState.STALE or _to_be_continued(restore):
+            if restore is None or restore.state is ChangeState.STALE or await _to_be_continued(tx, restore):
                 if not await tx.locks.held(change.id):
                     await self._conclude(tx, claim, change, restore)
                 elif change.until.at > now:
@@ -265,7 +265,11 @@ class ChangeEnd:
         log.info("temporary change over", change=change.id, **counts)
 
 
-def _to_be_continued(restore: Change) -> bool:
-    """Tell whether another restore has to come after this one, which nobody has stopped, for numbers that it left."""
-    finished = restore.state is ChangeState.FINISHED and restore.stopped_at is None
-    return finished and bool(restore.draft.postponed)
+async def _to_be_continued(tx: Transaction, restore: Change) -> bool:
+    """Tell whether another restore has to come after this one, which nobody has stopped, for numbers that it left.
+
+    They could not be changed when it was planned, or shared a job with one that somebody changed after that.
+    """
+    if restore.state is not ChangeState.FINISHED or restore.stopped_at is not None:
+        return False
+    return bool(restore.draft.postponed) or await tx.tallies.left_out(restore.id) > 0

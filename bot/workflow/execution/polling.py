@@ -18,7 +18,7 @@ from bot.providers.base import JobReport, JobState
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
-from bot.workflow.execution.batch_jobs import on_stale, poll_due
+from bot.workflow.execution.batch_jobs import on_stale, poll_due, say_left_out
 from bot.workflow.execution.change_window import ChangeWindow
 from bot.workflow.execution.settlement import CLEAR, after_settling
 from bot.workflow.execution.stop import ChangeStop
@@ -180,8 +180,7 @@ class Polling:
             return
         problem = f"{found} and {'was' if len(stale) == 1 else 'were'} not sent."
         await tx.changes.put(change.id, problem=f"{change.problem}\n{problem}".strip()[:MOST_TEXT])
-        await self._notify.line(tx, change.id, "left_out")
-        await self._notify.failure(tx, change.id, "left_out")
+        await say_left_out(tx, self._notify, change)
 
     async def _held_back(self, tx: Transaction, batch: Batch) -> bool:
         """Tell whether nothing of a run of ours may be sent just now; of a closed window, people are told."""

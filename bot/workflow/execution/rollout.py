@@ -51,7 +51,7 @@ class RolloutControl:
         rollout = change.summary.rollout if change.summary else Rollout()
         # Whatever is not known to be good counts, but for what the policy has left out and named: it says nothing, and
         # must not make what went wrong look like a small share either.
-        tried = tally.total - await tx.tallies.left_out(change.id, change.wave)
+        tried = tally.total - await tx.tallies.left_out(change.id, wave=change.wave)
         # A wave of which nothing is as approved tells nothing in favour of the next, however much may go wrong.
         if not tally.verified or rollout.threshold.exceeded(tried - tally.verified, tried):
             await self._pause(tx, change, PauseReason.TROUBLE, tally)

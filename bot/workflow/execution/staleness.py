@@ -32,7 +32,7 @@ from bot.errors import ProviderError
 from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
-from bot.workflow.execution.batch_jobs import on_stale
+from bot.workflow.execution.batch_jobs import on_stale, say_left_out
 from bot.workflow.execution.freshness import Names, change_line, differences, names_of, what_changed
 from bot.workflow.execution.settlement import CLEAR, SLOT_NEWS, after_settling, stop_batch
 from bot.workflow.execution.stop import ChangeStop, untouched
@@ -203,8 +203,7 @@ class Staleness:
         so = f"{jobs} not created ({size:,} {'number' if size == 1 else 'numbers'})"
         problem = what_changed(kind, seen.changed, seen.names, so=so)
         await tx.changes.put(change.id, problem=f"{change.problem}\n{problem}".strip()[:_MOST_TEXT])
-        await self._notify.line(tx, change.id, "left_out")
-        await self._notify.failure(tx, change.id, "left_out")
+        await say_left_out(tx, self._notify, change)
         await after_settling(tx, change.id, self._context)
         await self._notify.cards(tx, change.id)
 

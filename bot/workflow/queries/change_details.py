@@ -14,7 +14,7 @@ from bot.changes.model.file_format import FileFormat
 from bot.changes.model.lifecycle import ChangeState, OperationState
 from bot.changes.model.messages import OutboxMessage, Topic
 from bot.changes.model.start import begins_at
-from bot.changes.outcome.outcomes import UNCHANGED
+from bot.changes.outcome.outcomes import STALE, UNCHANGED
 from bot.changes.outcome.restores import RestoreCells, restore_cells, telling
 from bot.changes.outcome.results import Columns, PlanSheet, ResultsSheet, Touched
 from bot.changes.policy import Audience, open_stage, stage_progress, who_may_approve, whom_to_mention
@@ -177,6 +177,8 @@ class ChangeDetailsReader:
             if part.state is not ChangeState.FINISHED and part.id != told:
                 continue
             async for each in tx.operations.stream(part.id):
+                if each.code == STALE and part.id != told:
+                    continue  # the one after it has restored it, or has left it
                 if each.code != UNCHANGED or each.number_id not in restoring:  # otherwise one before it restored it
                     restoring[each.number_id] = each
         planned = restore is not None and restore.summary is not None

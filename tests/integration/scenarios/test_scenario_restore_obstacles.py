@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.close import CloseStandIn
+from bot.sandbox.close import CloseStandIn, Fixtures
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import card_says
+from tests.integration.scenarios.test_scenario_freeze import ALL, UNDER_WAY, updates
 
 REFERENCE = "customer_reference"
 FORWARDING = "voice.call_forwarding.call_forwarding_enabled"
@@ -277,3 +278,62 @@ async def test_a_crash_between_two_restores_loses_no_number(stage: Stage) -> Non
 
     assert references(stage) == ["Dallas"] * 3
     assert len(stage.telnyx.jobs) == 3
+
+
+async def half_restored(stage: Stage) -> int:
+    """Bring a temporary change of two pairs to its end when Telnyx has a slot for one of the two jobs it takes."""
+    one = stage.telnyx.add_numbers(2, start="+13035550000", customer_reference="Dallas")
+    two = stage.telnyx.add_numbers(2, start="+13035550002", customer_reference="Austin")
+    change = await in_effect(stage, [each.phone_number for each in (*one, *two)], {REFERENCE: "Holiday"})
+    stage.telnyx.other_jobs(19, "update_phone_numbers")
+    stage.telnyx.job_seconds = 60
+    stage.clock.elapse(4 * 3600 + 120)
+    await card_says(stage, change, "Being restored by CHG-2")
+    await stage.telnyx.wait_for(lambda: len(stage.created()) >= 3)  # there, back, and what found no slot
+    assert len(stage.telnyx.jobs) == 2
+    return change
+
+
+async def test_who_shared_a_job_with_a_changed_number_goes_back_in_another(stage: Stage) -> None:
+    """A number that somebody changes while its job waits is left; the other one of that job is restored after all."""
+    change = await half_restored(stage)
+    gone_out = {operation.id for operation in stage.telnyx.jobs[-1].operations}
+    kept, changed = (number for number in stage.telnyx.numbers.values() if number.id not in gone_out)
+    changed.customer_reference = "Portal"
+    stage.telnyx.end_other_jobs()
+    stage.telnyx.advance(60)
+    stage.telnyx.job_seconds = 0.02
+    stage.clock.elapse(60)
+    await stage.ended(change)
+
+    assert "Holiday" not in references(stage)
+    assert changed.customer_reference == "Portal"
+    assert "3 numbers restored, 1 left as somebody changed it meanwhile" in stage.read(stage.card(change))
+    assert "Succeeded" in stage.read(stage.card(change))
+    assert restored(stage, change)[changed.phone_number][0] == "left"
+    assert restored(stage, change)[kept.phone_number][0] == "verified"
+    assert any("Every number that nobody has changed is still restored." in line for line in stage.thread(change))
+    assert stage.failures() == []
+    assert "No numbers are locked." in await stage.command("locks")
+    assert len(stage.telnyx.jobs) == 3
+
+
+async def test_a_number_of_close_that_changes_while_others_go_back_is_left(
+    both: Stage, close: CloseStandIn, team: Fixtures
+) -> None:
+    """It is told as left, not as failed: what somebody else wants by then is no fault of the restore."""
+    before = {number.number: close.number(number.number).label for number in team.shared}
+    last = list(before)[-1]
+    change = await in_effect(both, list(before), {"label": "Holiday"}, "close")
+    holding = close.faults.add(method="PUT", kind="hold", times=None)
+    both.clock.elapse(4 * 3600 + 120)
+    await close.wait_for(lambda: updates(close) == ALL + UNDER_WAY)
+    close.number(last).label = "Portal"
+    holding.let_go()
+    await both.ended(change)
+
+    assert {number: close.number(number).label for number in before} == {**before, last: "Portal"}
+    assert f"{ALL - 1} numbers restored, 1 left as somebody changed it meanwhile" in both.read(both.card(change))
+    assert restored(both, change)[last][0] == "left"
+    assert both.failures() == []
+    assert updates(close) == 2 * ALL - 1
