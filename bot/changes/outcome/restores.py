@@ -19,6 +19,9 @@ LEFT: Final = "left"
 MISSING: Final = "not_restored"
 #: How long after its time a change may begin without a word about it: to plan it and to read its numbers takes a while.
 LATE: Final = timedelta(minutes=5)
+#: First and longest pause before numbers are planned that several restores have not seen to.
+FIRST_PAUSE: Final = timedelta(seconds=5)
+LONGEST_PAUSE: Final = timedelta(minutes=5)
 #: Of one number: a word, and a sentence. Both are empty of one that had not been changed.
 RestoreCells: TypeAlias = tuple[str, str]
 
@@ -53,6 +56,14 @@ def how_late(due: datetime, began: datetime) -> timedelta | None:
     """Return how long after its time, ``due``, a change began; None when that was as soon as can be expected."""
     late = began - due
     return late if late >= LATE else None
+
+
+def pause_after(restores: int) -> timedelta:
+    """Return how long to wait before the numbers are planned again that so many ``restores`` have not seen to.
+
+    The second one is not to wait. More of them only come where what a provider lists is older than what it has.
+    """
+    return min(FIRST_PAUSE * 2 ** min(restores - 2, 10), LONGEST_PAUSE) if restores > 1 else timedelta(0)
 
 
 def telling(restores: Sequence[Change]) -> Change | None:

@@ -22,7 +22,7 @@ from bot.changes.model.lifecycle import ChangeState, Outcome
 from bot.changes.model.public_ids import public_id
 from bot.changes.model.start import End
 from bot.changes.outcome.outcomes import outcome
-from bot.changes.outcome.restores import overall, restored, telling
+from bot.changes.outcome.restores import overall, pause_after, restored, telling
 from bot.changes.planning.plan import extension_digest
 from bot.errors import NotAuthorized, Superseded
 from bot.store.engine.driver_errors import repeatable
@@ -212,6 +212,7 @@ class ChangeEnd:
     async def _restore(self, tx: Transaction, change: Change) -> None:
         """Write down what restores the numbers of ``change``, and make its planning due."""
         now = self._context.clock()
+        earlier = await tx.changes.parts(change.id, FollowUp.RESTORE)
         draft = Draft(
             kind=change.kind,
             reason=f"End of {change.public_id}: {change.draft.reason}"[:REASON_LENGTH],
@@ -226,7 +227,7 @@ class ChangeEnd:
             now=now,
             part_of=change.id,
         )
-        await tx.tasks.add(Task.PLAN, restore, now)
+        await tx.tasks.add(Task.PLAN, restore, now + pause_after(len(earlier)))
         await tx.tasks.remove(Task.REMIND, [change.id])
         await self._close_extension(tx, change)
         await tx.events.add(restore, "proposed", at=now, details={"kind": change.kind, "restore": change.public_id})

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.changes.model.draft import FollowUp
+from bot.changes.planning.plan import ChangedValue
 from bot.sandbox.close import CloseStandIn, Fixtures
+from bot.workflow.execution import staleness
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import card_says
 from tests.integration.scenarios.test_scenario_freeze import ALL, UNDER_WAY, updates
@@ -175,6 +181,14 @@ def references(stage: Stage) -> list[str]:
     return [str(each.customer_reference) for each in stage.telnyx.numbers.values()]
 
 
+async def finished(stage: Stage, change: int) -> list[datetime]:
+    """Return when each restore of a change ended."""
+    assert stage.bot is not None
+    async with stage.bot.worker._context.database.reading() as tx:
+        parts = await tx.changes.parts(change, FollowUp.RESTORE)
+    return [part.finished_at for part in parts if part.finished_at is not None]
+
+
 async def test_a_number_that_is_busy_at_the_end_goes_back_later(stage: Stage) -> None:
     """The others go back at once; card and failure channel tell what is waited for, and the results have it all."""
     change = await busy_at_the_end(stage)
@@ -337,3 +351,30 @@ async def test_a_number_of_close_that_changes_while_others_go_back_is_left(
     assert restored(both, change)[last][0] == "left"
     assert both.failures() == []
     assert updates(close) == 2 * ALL - 1
+
+
+async def test_restores_that_turn_out_stale_again_and_again_come_ever_later(
+    idle: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a list goes on to show what the number itself does not have, nobody's log or quota fills with restores."""
+    stage = idle
+    await stage.start()
+    one = stage.telnyx.add_number("+13035550000", customer_reference="Dallas")
+    change = await in_effect(stage, [one.phone_number], {REFERENCE: "Holiday"})
+    seen = staleness.differences
+
+    async def other(*_: Any) -> list[ChangedValue]:
+        return [ChangedValue(e164=one.phone_number, name=REFERENCE, then="Holiday", now="Portal")]
+
+    monkeypatch.setattr(staleness, "differences", other)
+    stage.clock.elapse(4 * 3600 + 120)
+    await card_says(stage, change, "Being restored by CHG-6")
+    monkeypatch.setattr(staleness, "differences", seen)
+    stage.clock.elapse(60)
+    await stage.ended(change)
+
+    assert references(stage) == ["Dallas"]
+    assert stage.failures() == []
+    ends = await finished(stage, change)
+    pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(ends)]
+    assert [pause >= least for pause, least in zip(pauses, (0, 5, 10, 20), strict=True)] == [True] * 4
