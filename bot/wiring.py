@@ -31,7 +31,6 @@ from bot.slack.click_runner import ClickRunner
 from bot.slack.client import Client
 from bot.slack.directory import SlackDirectory
 from bot.slack.files import SlackFiles
-from bot.slack.home_publisher import kept_fresh
 from bot.slack.sockets import answered, connection
 from bot.store.adapters.bulk_run_records import BulkRunRecords
 from bot.store.adapters.secret_book import SecretFingerprints
@@ -39,16 +38,17 @@ from bot.store.adapters.shared_rates import DatabaseRates
 from bot.store.database import Database
 from bot.store.maintenance.preparation import prepared
 from bot.telemetry import tracing
-from bot.workflow.alerts import KeyAlerts, keys_watched
+from bot.workflow.alerts import KeyAlerts
 from bot.workflow.approval.stages import review_all
+from bot.workflow.background import Background
 from bot.workflow.context import Context, Timing
 from bot.workflow.control.retention import Retention
-from bot.workflow.control.sweep import Sweep, swept
+from bot.workflow.control.sweep import Sweep
 from bot.workflow.emergency_brake import EmergencyBrake
 from bot.workflow.execution.change_window import ask_again
 from bot.workflow.health import TaskFailures
 from bot.workflow.loops.worker import Worker
-from bot.workflow.operator_refresh import operators_remembered
+from bot.workflow.operator_refresh import OperatorRefresh
 
 log = structlog.get_logger(__name__)
 
@@ -136,11 +136,14 @@ async def running(settings: Settings, *, replica: str = "", machine: Machine = M
         working = asyncio.create_task(worker.run())
         stack.push_async_callback(_stopped, worker, working)
         stack.push_async_callback(clicks.close)
-        await stack.enter_async_context(swept(Sweep(context), database.cancel))
-        await stack.enter_async_context(kept_fresh(services.home_publisher, database.cancel))
-        await stack.enter_async_context(operators_remembered(EmergencyBrake(context), database.cancel))
-        key_alerts = KeyAlerts(context, SlackAnnouncements(client))
-        await stack.enter_async_context(keys_watched(key_alerts, database.cancel))
+        background = Background(context.task_failures, database.cancel)
+        for work, step in (
+            ("sweep", Sweep(context).sweep),
+            ("home tabs", services.home_publisher.refresh),
+            ("operators", OperatorRefresh(EmergencyBrake(context)).refresh),
+            ("key alerts", KeyAlerts(context, SlackAnnouncements(client)).tell),
+        ):
+            await stack.enter_async_context(background.running(work, step))
         stack.push_async_callback(leave, context, replica)
         readiness.works(context, working, lambda: render(context, app.acks, replica))
         sockets = await _connect(settings, app, stack)

@@ -12,10 +12,8 @@ were meanwhile, the tab shows the state of the moment.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -23,7 +21,7 @@ from typing import Any, Final
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import DatabaseUnavailable, DeliveryPostponed, DeliveryRefused, DeliveryUnknown, LinesmanError
+from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, LinesmanError
 from bot.slack.views.home import home
 from bot.slack.web_api import call
 from bot.workflow.context import Wakeup
@@ -81,18 +79,10 @@ class HomePublisher:
         await self._publish(user, tab, anew=True)
         self._wakeup.ring()
 
-    async def run(self) -> None:
-        """Keep the tabs up to date until cancelled."""
-        while True:
-            await self._wakeup.wait(IDLE)
-            try:
-                pause = await self._refresh()
-            except DatabaseUnavailable:  # it is in the log already; people still see what they saw
-                pause = IDLE
-            except Exception:  # whatever it is, the other tabs must not wait for it
-                log.exception("cannot bring the home tabs up to date")
-                pause = IDLE
-            await asyncio.sleep(pause)
+    async def refresh(self) -> float:
+        """Wait until something may have changed, and bring a tab up to date; return the seconds to wait after that."""
+        await self._wakeup.wait(IDLE)
+        return await self._refresh()
 
     async def _refresh(self) -> float:
         """Bring the tab that has waited longest up to date, if any is due; return the seconds to wait."""
@@ -159,15 +149,3 @@ class HomePublisher:
 
     async def _call(self, user: str, view: dict[str, Any], hash_: str) -> dict[str, Any]:
         return await call(self._client.views_publish(user_id=user, view=view, hash=hash_ or None))
-
-
-@contextlib.asynccontextmanager
-async def kept_fresh(
-    home_publisher: HomePublisher, cancel: Callable[[Collection[asyncio.Task[None]]], Awaitable[None]]
-) -> AsyncIterator[None]:
-    """Keep Home tabs up to date until the block ends; ``cancel`` cancels tasks that use the database."""
-    task = asyncio.create_task(home_publisher.run())
-    try:
-        yield
-    finally:
-        await cancel({task})

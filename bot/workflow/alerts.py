@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -109,13 +107,13 @@ class KeyAlerts:
             self._told[provider], self._due[provider] = now, remedy
             self._met.set()
 
-    async def tell(self) -> None:
-        """Post the notices as they become due, for ever."""
-        while True:
-            await self._met.wait()
-            self._met.clear()
-            for provider, remedy in list(self._due.items()):
-                await self._post(provider, remedy)
+    async def tell(self) -> float:
+        """Wait until notices are due, and post them; return 0, the seconds until there may be more."""
+        await self._met.wait()
+        self._met.clear()
+        for provider, remedy in list(self._due.items()):
+            await self._post(provider, remedy)
+        return 0
 
     async def _post(self, provider: str, remedy: str) -> None:
         text = (
@@ -134,15 +132,3 @@ class KeyAlerts:
             asyncio.get_running_loop().call_later(RETRY, self._met.set)
         else:
             del self._due[provider]
-
-
-@asynccontextmanager
-async def keys_watched(
-    alerts: KeyAlerts, cancel: Callable[[Collection[asyncio.Task[None]]], Awaitable[None]]
-) -> AsyncIterator[None]:
-    """Tell operators until the block ends; ``cancel`` cancels tasks."""
-    task = asyncio.create_task(alerts.tell())
-    try:
-        yield
-    finally:
-        await cancel({task})

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
 from typing import Final
 
 import structlog
@@ -18,22 +15,16 @@ log = structlog.get_logger(__name__)
 PAUSE: Final = 300.0
 
 
-@asynccontextmanager
-async def operators_remembered(
-    brake: EmergencyBrake, cancel: Callable[[Collection[asyncio.Task[None]]], Awaitable[None]]
-) -> AsyncIterator[None]:
-    """Look at the operators every few minutes until the block ends; ``cancel`` cancels tasks."""
-    task = asyncio.create_task(_refreshing(brake))
-    try:
-        yield
-    finally:
-        await cancel({task})
+class OperatorRefresh:
+    """Reads the operators from Slack every few minutes."""
 
+    def __init__(self, brake: EmergencyBrake) -> None:
+        self._brake = brake
 
-async def _refreshing(brake: EmergencyBrake) -> None:
-    while True:
+    async def refresh(self) -> float:
+        """Read them once; return the seconds until the next time."""
         try:
-            await brake.remember_operators()
+            await self._brake.remember_operators()
         except DeliveryError as error:
             log.info("operators not refreshed", why=error.message)
-        await asyncio.sleep(PAUSE)
+        return PAUSE

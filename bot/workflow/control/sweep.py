@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
 from typing import Final
 
 import structlog
 
-from bot.errors import DatabaseUnavailable
 from bot.workflow.context import Context
 from bot.workflow.execution.settlement import after_settling
 
@@ -17,8 +13,6 @@ log = structlog.get_logger(__name__)
 
 #: Seconds between two sweeps. Nothing should ever be found, so it need not be found at once.
 PAUSE: Final = 180.0
-#: What its failures are called.
-_SWEEP: Final = "sweep"
 
 
 class Sweep:
@@ -47,32 +41,7 @@ class Sweep:
             self._context.ring()
         return len(healed)
 
-    async def attempt(self) -> None:
-        """Heal; a failure is told as that of a task is, and must not keep the next one from it."""
-        try:
-            await self.heal()
-        except DatabaseUnavailable as error:
-            log.info("not swept", why=error.message)
-        except Exception as error:  # what cannot be healed is tried again
-            log.exception("cannot sweep")
-            self._context.task_failures.count(_SWEEP, what=_SWEEP, change="", error=error)
-        else:
-            self._context.task_failures.end(_SWEEP)
-
-
-@asynccontextmanager
-async def swept(
-    sweep: Sweep, cancel: Callable[[Collection[asyncio.Task[None]]], Awaitable[None]]
-) -> AsyncIterator[None]:
-    """Sweep at once and every few minutes until the block ends; ``cancel`` cancels tasks."""
-    task = asyncio.create_task(_sweeping(sweep))
-    try:
-        yield
-    finally:
-        await cancel({task})
-
-
-async def _sweeping(sweep: Sweep) -> None:
-    while True:
-        await sweep.attempt()
-        await asyncio.sleep(PAUSE)
+    async def sweep(self) -> float:
+        """Heal; return the seconds until the next sweep."""
+        await self.heal()
+        return PAUSE
