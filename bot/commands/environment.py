@@ -56,7 +56,10 @@ def sqlite_path(otherwise: str) -> Path:
     if (path := path_of(url)) is None:
         what = "is PostgreSQL" if url.get_backend_name() == "postgresql" else "is in memory"
         raise InputError(
-            {"file": f"The database {what}, and this works only on SQLite files: {otherwise}, see the README."}
+            {
+                "file": f"The database {what}, and this works only on SQLite files: {otherwise}, "
+                "see .github/OPERATING.md."
+            }
         )
     return path
 

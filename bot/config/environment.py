@@ -20,12 +20,12 @@ from bot.errors import ConfigurationError
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Variable:
-    """One variable of the environment, as the README lists it."""
+    """One variable of the environment, as .github/OPERATING.md lists it."""
 
     name: str
     #: In Markdown.
     meaning: str
-    #: As the README shows it; empty when there is none.
+    #: As it is shown there; empty when there is none.
     default: str
     required: bool
 
@@ -47,7 +47,7 @@ def _variables() -> tuple[Variable, ...]:
     return tuple(found)
 
 
-#: Every variable that Linesman knows, in the order of the README's table.
+#: Every variable that Linesman knows, in the order of the table in .github/OPERATING.md.
 VARIABLES: Final = _variables()
 
 _HOW_TO_GET: Final[Mapping[str, str]] = {
@@ -202,7 +202,7 @@ def _is_unknown(name: str, value: str, names: list[str]) -> bool:
 
 def _unknown(name: str, names: list[str]) -> str:
     nearest = _nearest(name, names)
-    hint = f"did you mean {nearest}?" if nearest else "unset it, or look in the README for what you meant."
+    hint = f"did you mean {nearest}?" if nearest else "unset it, or look in .github/OPERATING.md for what you meant."
     return f"{name} is not a variable that Linesman knows: {hint}"
 
 

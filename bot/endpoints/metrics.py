@@ -31,7 +31,7 @@ from bot.workflow.health import Health
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric, as Prometheus and the README name it."""
+    """One metric, as Prometheus and .github/OPERATING.md name it."""
 
     name: str
     sort: str
@@ -80,7 +80,7 @@ WAITS: Final = Metric("linesman_rate_limit_wait_seconds", "summary", "Waits for 
 BUILD: Final = Metric(
     "linesman_build_info", "gauge", "Version of Linesman and of Python; always 1", ("version", "python")
 )
-#: Every metric, in the order of the README's table. Those of the process itself are ``prometheus-client``'s.
+#: Every metric, in the order of the table in .github/OPERATING.md. Those of the process are ``prometheus-client``'s.
 METRICS: Final = (
     CHANGES,
     JOBS,

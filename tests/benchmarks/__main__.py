@@ -88,7 +88,7 @@ def _asked() -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--limit", type=int, default=0, help="calls in five seconds that the carrier allows")
     parser.add_argument("--faults", type=float, default=0.0, help="share of the calls that go wrong, such as 0.01")
     parser.add_argument("--json", type=Path, help="where everything that was measured is written")
-    parser.add_argument("--markdown", type=Path, help="where what the README shows is written")
+    parser.add_argument("--markdown", type=Path, help="where what .github/OPERATING.md shows is written")
     given = parser.parse_args()
     wanted = given.who or ["linesman", *PEERS]
     if find_spec("telnyx") is None and wanted != ["linesman"]:

@@ -41,8 +41,8 @@ class Report:
     looking: Looking | None = None
 
     def markdown(self) -> str:
-        """Return the README's section."""
-        parts = ["### How fast it is", _INTRODUCTION, f"Measured on {_today():%-d %B %Y} with {_machine()}."]
+        """Return the section of the operators' page."""
+        parts = ["## How fast it is", _INTRODUCTION, f"Measured on {_today():%-d %B %Y} with {_machine()}."]
         plain = [run for run in self.runs if not run.terms.faults and not run.terms.limit]
         troubled = [run for run in self.runs if run.terms.faults or run.terms.limit]
         for runs, columns in ((plain, _PLAIN), (troubled, _TROUBLED)):

@@ -1,4 +1,4 @@
-"""The README says what the code does."""
+"""The README and the pages to which it leads say what the code does."""
 
 from __future__ import annotations
 
@@ -31,12 +31,17 @@ LEAST = {
 }
 #: Every kind of this version.
 KINDS = [kind for offer in OFFERS for kind in offer.kinds]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+#: Page -> what it says: the README for a newcomer, and a page for each sort of reader.
+PAGES = {
+    name: (ROOT / name).read_text(encoding="utf-8")
+    for name in ("README.md", ".github/USING.md", ".github/POLICY.md", ".github/OPERATING.md")
+}
+README, USING, POLICY, OPERATING = PAGES.values()
 
 
-def rows(heading: str) -> list[str]:
-    """Return the rows of the table below a heading, without its head."""
-    section = re.split(r"^#{2,4} ", README.split(f"\n{heading}\n")[1], maxsplit=1, flags=re.MULTILINE)[0]
+def rows(page: str, heading: str) -> list[str]:
+    """Return the rows of the table below a heading of a page, without its head."""
+    section = re.split(r"^#{2,4} ", page.split(f"\n{heading}\n")[1], maxsplit=1, flags=re.MULTILINE)[0]
     return [line for line in section.splitlines() if line.startswith("| ")][2:]
 
 
@@ -61,23 +66,25 @@ def test_the_proof_is_one_command_that_ci_runs_as_it_is_printed() -> None:
 
 
 def test_every_variable_is_in_the_table_as_it_is() -> None:
-    """Name, meaning and default stand in the README exactly as the configuration has them."""
+    """Name, meaning and default stand on the operators' page exactly as the configuration has them."""
     for variable in VARIABLES:
         default = "**required**" if variable.required else f"`{variable.default}`" if variable.default else ""
-        assert f"| `{variable.name}` | {variable.meaning} | {default} |" in README
+        assert f"| `{variable.name}` | {variable.meaning} | {default} |" in rows(OPERATING, "## Configuration")
 
 
 def test_every_former_name_of_a_variable_is_told() -> None:
     """Whoever updates finds what a variable is called now."""
     for old, new in FORMER.items():
-        assert f"| `{old}` | `{new}` |" in README
+        assert f"| `{old}` | `{new}` |" in rows(OPERATING, "## Configuration")
 
 
 def test_every_setting_is_in_the_table_as_it_is() -> None:
-    """The kinds' tables are the only declaration; the README repeats them word for word."""
+    """The kinds' tables are the only declaration; the users' page repeats them word for word."""
     for kind in KINDS:
         for setting in kind.settings:
-            assert f"| `{kind.name}` | `{setting.name}` | {setting.label} | {setting.help} |" in README
+            assert f"| `{kind.name}` | `{setting.name}` | {setting.label} | {setting.help} |" in rows(
+                USING, "## Settings that can be changed"
+            )
 
 
 def test_every_reason_code_of_ours_is_in_the_table() -> None:
@@ -86,7 +93,7 @@ def test_every_reason_code_of_ours_is_in_the_table() -> None:
     codes = {code for path in files for code in re.findall(r'"(linesman\.[a-z_]+)"', path.read_text(encoding="utf-8"))}
 
     assert len(codes) > 10
-    assert set(re.findall(r"^\| `(linesman\.[a-z_]+)` \| \w.*\. \|$", README, re.MULTILINE)) == codes
+    assert set(re.findall(r"^\| `(linesman\.[a-z_]+)` \| \w.*\. \|$", USING, re.MULTILINE)) == codes
 
 
 def test_every_former_reason_code_is_told() -> None:
@@ -94,23 +101,23 @@ def test_every_former_reason_code_is_told() -> None:
     renamed = import_module("bot.store.migrations.versions.0031_result_codes").CODES
 
     assert [f"| `{old}` | `{new}` |" for old, new in renamed.items()] == [
-        row for row in rows("#### Result codes") if re.fullmatch(r"\| `[^`]+` \| `[^`]+` \|", row)
+        row for row in rows(USING, "### Result codes") if re.fullmatch(r"\| `[^`]+` \| `[^`]+` \|", row)
     ]
-    assert [new for new in renamed.values() if f"| `{new}` | " not in README] == []
+    assert [new for new in renamed.values() if f"| `{new}` | " not in USING] == []
 
 
 def test_every_column_of_the_results_is_in_the_table() -> None:
     """What people find in the files is said, and which of it an upload reads."""
     for column in {*RESULTS, *MOMENTS, *PLAN, *(f"({stage.value})" for stage in Stage)}:
-        assert column in README.split("### Results")[1].split("### Settings")[0]
+        assert column in USING.split("\n## Results\n")[1].split("\n## Settings")[0]
 
 
 def test_every_command_is_told_in_both_places() -> None:
-    """What ``/numbers help`` offers is in the README, and the other way round."""
+    """What ``/numbers help`` offers is on the users' page, and the other way round."""
     said = help_text(KINDS)
     for usage in (*(kind.command for kind in KINDS), *(command.usage for command in COMMANDS)):
         assert f"`/numbers {usage}`" in said
-        assert f"`/numbers {usage}`" in README
+        assert f"`/numbers {usage}`" in USING
 
 
 def test_every_command_is_answered() -> None:
@@ -122,7 +129,7 @@ def test_every_word_of_a_list_is_told_in_both_places() -> None:
     """A new word for where a change is is told to people the moment that it is understood."""
     words = [sort.word for sort in SORTS]
 
-    assert [word for word in words if f"`{word}`" not in README] == []
+    assert [word for word in words if f"`{word}`" not in USING] == []
     assert [word for word in words if f"`{word}`" not in help_text(KINDS)] == []
 
 
@@ -173,25 +180,25 @@ def test_what_runs_is_what_is_tested() -> None:
 
 
 def test_the_policy_example_is_the_one_that_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """README and `linesman policy --example` show one file, which is read without a problem and has every key."""
+    """The policy's page and `linesman policy --example` show one file, read without a problem and with every key."""
     assert main(["policy", "--example"]) == 0
     example = capsys.readouterr().out
     file = tmp_path / "policy.toml"
     file.write_text(example, encoding="utf-8")
 
-    assert README.split("```toml\n")[1].split("```")[0] == example
+    assert POLICY.split("```toml\n")[1].split("```")[0] == example
     assert len(load({**LEAST, "LINESMAN_POLICY_FILE": str(file)}, known_kinds()).policies.rules) == 5
     assert [key for key in MEANINGS if not re.search(rf"^{key} = ", example, re.MULTILINE)] == []
 
 
 def test_every_policy_key_is_in_the_table_as_it_is() -> None:
-    """The keys of the policy file are declared once; the README repeats them word for word, and no other."""
-    assert rows("### Policy") == [f"| `{key}` | {meaning} |" for key, meaning in MEANINGS.items()]
+    """The keys of the policy file are declared once; the policy's page repeats them word for word, and no other."""
+    assert rows(POLICY, "## Keys") == [f"| `{key}` | {meaning} |" for key, meaning in MEANINGS.items()]
 
 
 def test_every_metric_is_in_the_table_as_it_is() -> None:
-    """What Prometheus can ask for is declared once; the README repeats it word for word, and no other."""
-    assert rows("### Metrics") == [
+    """What Prometheus can ask for is declared once; the operators' page repeats it word for word, and no other."""
+    assert rows(OPERATING, "## Metrics") == [
         f"| `{metric.name}` | {metric.sort} | {', '.join(f'`{label}`' for label in metric.labels)} | {metric.meaning} |"
         for metric in METRICS
     ]
@@ -204,38 +211,71 @@ def test_every_command_of_the_machine_is_in_the_table(capsys: pytest.CaptureFixt
     offered = re.findall(r"^    (\w+) ", capsys.readouterr().out, re.MULTILINE)
 
     assert len(offered) > 5
-    assert {word for row in rows("### Command line") for word in re.findall(r"^\| `linesman (\w+)", row)} == {*offered}
+    words = {word for row in rows(OPERATING, "## Command line") for word in re.findall(r"^\| `linesman (\w+)", row)}
+    assert words == {*offered}
 
 
 def test_a_newcomer_sees_what_there_is_at_once() -> None:
-    """The first screen has the contents, all of them, and a picture."""
-    first = "\n".join(README.splitlines()[:36])
-    headings = re.findall(r"^#{2,3} (.+)$", README, re.MULTILINE)
+    """The first screen has a picture and leads to every section and to every page."""
+    first = "\n".join(README.splitlines()[:24])
+    *sections, last = re.findall(r"^## (.+)$", README, re.MULTILINE)
 
-    assert re.findall(r"\[(.+?)\]\(#", first) == headings
+    assert last == "Documents"  # the same for whoever has read to the end
+    assert [name for name in sections if f"[{name}](#" not in first] == []
+    assert [page for page in PAGES if page != "README.md" and f"({page})" not in first] == []
     assert 'src=".github/pictures/' in first
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "README.md"])
+def test_a_page_begins_with_its_contents(page: str) -> None:
+    """Whoever comes to a page finds each of its sections, in their order, before the first one."""
+    before = PAGES[page].partition("\n## ")[0]
+
+    assert re.findall(r"^ *- \[(.+?)\]\(#", before, re.MULTILINE) == re.findall(
+        r"^#{2,3} (.+)$", re.sub(r"```.*?```", "", PAGES[page], flags=re.DOTALL), re.MULTILINE
+    )
+
+
+def test_every_document_is_in_the_table() -> None:
+    """Whoever has read the README finds every document beside it and beside the code, but the form for a change."""
+    written = {*(ROOT / ".github").glob("*.md"), *(ROOT / "bot").rglob("*.md")}
+    told = {ROOT / path for row in rows(README, "## Documents") for path in re.findall(r"\]\((.+?)\)", row)}
+
+    assert written - told == {ROOT / ".github/pull_request_template.md"}
 
 
 def test_every_picture_is_ours_and_small() -> None:
     """Pictures need no other host, none is left over, each says what it shows and weighs less than 100 kB."""
-    shown = re.findall(r'<img [^>]*src="([^"]+)" alt="[^"]{10,}">', README)
+    shown = [
+        (ROOT / page).parent / path
+        for page, text in PAGES.items()
+        for path in re.findall(r'<img [^>]*src="([^"]+)" alt="[^"]{10,}">', text)
+    ]
 
-    assert len(shown) == README.count("<img ")
-    assert {ROOT / path for path in shown} == {*(ROOT / ".github" / "pictures").iterdir()}
+    assert len(shown) == sum(text.count("<img ") for text in PAGES.values())
+    assert {*shown} == {*(ROOT / ".github" / "pictures").iterdir()}
     for path in shown:
-        picture = (ROOT / path).read_bytes()
+        picture = path.read_bytes()
         assert picture.startswith(b"\x89PNG")
         assert len(picture) < 100_000
 
 
-def test_installation_comes_first_and_the_transcript_is_folded_away() -> None:
-    """After the contents comes how to install it; what the demo and others print opens only when somebody asks."""
+def test_the_readme_is_for_a_newcomer() -> None:
+    """It has what somebody needs who has never seen Linesman, in that order, and no more than is read in one go."""
     assert re.findall(r"^## (.+)$", README, re.MULTILINE) == [
-        "Install",
-        "For users",
-        "For operators",
-        "For contributors",
+        "Try it on this machine",
+        "Install it in your workspace",
+        "Your first change",
+        "Development",
+        "Documents",
     ]
-    folded = "".join(re.findall(r"<details>.*?</details>", README, re.DOTALL))
-    assert [block for block in re.findall(r"```text\n.*?```", README, re.DOTALL) if block not in folded] == []
-    assert "▸ Max presses Approve" in folded
+    assert len(README.splitlines()) < 350
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_transcript_is_folded_away(page: str) -> None:
+    """What the demo and others print opens only when somebody asks."""
+    folded = "".join(re.findall(r"<details>.*?</details>", PAGES[page], re.DOTALL))
+
+    assert [block for block in re.findall(r"```text\n.*?```", PAGES[page], re.DOTALL) if block not in folded] == []
+    assert "▸ Max presses Approve" in folded or page != "README.md"

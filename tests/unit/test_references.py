@@ -34,7 +34,7 @@ CLASSES: Final = {
 _CITATION: Final = re.compile(r'(?<![\w/:.-])((?:[\w.-]+/)*[\w-]+\.md)\b(?:, "([^"]+)")?')
 #: The end of a line inside a comment, a docstring or a paragraph, with what the next one begins with.
 _LINE_END: Final = re.compile(r"\s*\n\s*(?:#:?)?\s*")
-_LINK: Final = re.compile(r"\]\(([^)\s]*)\)")
+_LINK: Final = re.compile(r"(?:\]\(|\bsrc=\")([^)\s\"]*)[)\"]")
 #: A test by its file and its name, and a path in code style.
 _TEST: Final = re.compile(r"(tests/[\w/-]+\.py)::([\w:]+)")
 _PATH: Final = re.compile(r"`(\.?[\w-]+/[\w./-]*)`")
@@ -204,6 +204,12 @@ def test_a_heading_means_one_section(path: Path) -> None:
         ),
         pytest.param(
             "bot/slack/x.md", "[a](APIS.md)", ["there is no APIS.md", "the link APIS.md leads nowhere"], id="lost"
+        ),
+        pytest.param(
+            ".github/x.md",
+            '[a](USING.md#sheets) [b](../README.md#sheets) <img src="pictures/home.png"> <img src="home.png">',
+            ["the link ../README.md#sheets leads to no heading", "the link home.png leads nowhere"],
+            id="a page beside the README",
         ),
         pytest.param("x.md", "`bot/cli.py` `text/csv` `bot/providers/acme/kinds.py` `.venv/bin/ruff`", [], id="path"),
         pytest.param("bot/x.md", "`slack/views/` `slack/gone/`", ["there is no slack/gone/"], id="lost path"),

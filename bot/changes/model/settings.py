@@ -1,7 +1,7 @@
 """What one updatable field of a kind is: the single declaration from which everything else about it follows.
 
-The modal's input, the sheet's column, validation and its messages, the diff and the README's table are all read
-from a :class:`Setting`. Adding a field to Linesman is adding one entry to a kind's table.
+The modal's input, the sheet's column, validation and its messages, the diff and the table in .github/USING.md are all
+read from a :class:`Setting`. Adding a field to Linesman is adding one entry to a kind's table.
 """
 
 from __future__ import annotations

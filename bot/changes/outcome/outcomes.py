@@ -9,7 +9,7 @@ from typing import Final, Protocol, TypeVar
 from bot.changes.model.batches import BatchNumber, Tally
 from bot.changes.model.lifecycle import OperationState, Outcome
 
-#: Reason codes of ours, beside the provider's own. They stand in ``results.csv`` for programs, and in the README.
+#: Reason codes of ours, beside the provider's own. They stand in ``results.csv`` for programs, and in .github/USING.md.
 NOT_REPORTED = "linesman.not_reported"
 CONTRADICTORY = "linesman.contradictory"
 UNCHANGED = "linesman.unchanged"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-#: A file to begin with: ``linesman policy --example`` prints it, and the README shows it.
+#: A file to begin with: ``linesman policy --example`` prints it, and .github/POLICY.md shows it.
 EXAMPLE: Final = """\
 # The first rule that fits a change governs it. The environment variables decide what a rule does not say.
 

@@ -37,7 +37,7 @@ class Key:
     #: Name of the field of :class:`bot.changes.policy.Rule`.
     field: str
     read: Callable[[object], Any]
-    #: In Markdown, for the README's table.
+    #: In Markdown, for the table in .github/POLICY.md.
     meaning: str
 
 
@@ -245,7 +245,7 @@ KEYS: Final[Mapping[str, Key]] = {
     ),
 }
 
-#: Every key of the file with its meaning in Markdown, as the README lists it.
+#: Every key of the file with its meaning in Markdown, as .github/POLICY.md lists it.
 MEANINGS: Final[Mapping[str, str]] = {
     READERS: 'above the first rule: who else may look at changes and numbers; `["*"]` for every full member',
     **{name: key.meaning for name, key in KEYS.items()},

@@ -29,7 +29,7 @@ def value(family: Metric, ending: str = "", **labels: str) -> float:
 
 
 async def test_a_change_is_counted_and_timed(stage: Stage) -> None:
-    """Every metric of the README is there, in its sort; a change leaves its calls, acks, and outcomes."""
+    """Every metric that operators read of is there, in its sort; a change leaves its calls, acks, and outcomes."""
     numbers = [stage.telnyx.add_number(f"+1303555010{digit}").phone_number for digit in range(3)]
     await stage.run(numbers)
 

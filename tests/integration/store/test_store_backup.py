@@ -278,7 +278,7 @@ def test_a_backup_that_cannot_be_looked_at_is_told(path: Path, run: Run) -> None
 
 @pytest.mark.parametrize("command", ["backup", "restore"])
 def test_postgresql_has_its_own(command: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """pg_dump and pg_restore do this, and the README says how."""
+    """pg_dump and pg_restore do this, and .github/OPERATING.md says how."""
     monkeypatch.setenv("DATABASE_URL", "postgresql+asyncpg://h/d")
 
     status, said = run(command, "copy.db")

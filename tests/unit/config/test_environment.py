@@ -325,7 +325,7 @@ class TestBad:
             ("LINESMAN_MAX_NUMBER", "did you mean LINESMAN_MAX_NUMBERS?"),
             ("LINESMAN_PORT", "did you mean PORT?"),
             ("LINESMAN_TELNYX_API_KEY", "did you mean TELNYX_API_KEY?"),
-            ("LINESMAN_XYZZY", "unset it, or look in the README for what you meant."),
+            ("LINESMAN_XYZZY", "unset it, or look in .github/OPERATING.md for what you meant."),
         ],
     )
     def test_unknown_variable(self, name: str, hint: str) -> None:
@@ -613,7 +613,7 @@ def test_the_database_alone_needs_no_secrets() -> None:
 
 
 def test_variables() -> None:
-    """The table for the README has every variable once, with a meaning, and marks those that must be set."""
+    """The table for the operators' page has every variable once, with a meaning, and marks those that must be set."""
     names = [variable.name for variable in config.VARIABLES]
     defaults = {variable.name: variable.default for variable in config.VARIABLES}
 

@@ -35,7 +35,7 @@ def over(text: str, fallback: Policy = FALLBACK) -> Policies:
 
 
 class TestExample:
-    """The file that the README shows."""
+    """The file that .github/POLICY.md shows."""
 
     def test_rules(self) -> None:
         """It is read without a problem, and its keys mean what they say."""

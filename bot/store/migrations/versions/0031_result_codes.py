@@ -10,7 +10,7 @@ down_revision = "0030"
 branch_labels = None
 depends_on = None
 
-#: Code as it was -> as it is. The README has both.
+#: Code as it was -> as it is. Both are in .github/USING.md.
 CODES = {
     "linesman.unread": "linesman.not_read_back",
     "linesman.not_told": "linesman.not_shown",
