@@ -52,18 +52,18 @@ class Authorization:
         self._refusals = DeniedActions(context)
 
     def policy(self, kind: str, size: int, settings: Collection[str]) -> Policy:
-        """Return the rule that governs such a change; raises NotAllowed when the kind is off and none speaks of it."""
+        """Return the rule for such a change; raises NotAuthorized when the kind is off and no rule covers it."""
         policy = self._context.policies.governing(kind, size, settings)
         if policy is None:
             raise NotAuthorized(kind_off(kind).sentence)
         return policy
 
     def policy_of(self, change: Change) -> Policy:
-        """Return the rule that governs ``change`` now; raises NotAllowed when none does."""
+        """Return the rule that governs ``change`` now; raises NotAuthorized when none does."""
         return self.policy(change.kind, change.size, change.names)
 
     def still_allowed(self, change: Change) -> Policy:
-        """Return the rule that governs ``change`` now; raises NotAllowed when it forbids such a change by now.
+        """Return the rule that governs ``change`` now; raises NotAuthorized when it forbids such a change by now.
 
         Whatever lets something go asks this. What restores the numbers of a temporary change was approved with it, and
         no rule of today keeps them from going back.
@@ -104,7 +104,7 @@ class Authorization:
     ) -> Verdict:
         """Say whether ``user`` may, in their own right, approve what ``requester`` asked for and ``policy`` governs.
 
-        ``progress`` is where the request stands. Raises NotAllowed when Slack does not say who ``user`` is.
+        ``progress`` is where the request stands. Raises NotAuthorized when Slack does not say who ``user`` is.
         """
         now = self._context.clock()
         opened = open_stage(progress)

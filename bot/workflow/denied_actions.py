@@ -31,7 +31,7 @@ class DeniedActions:
 
     @asynccontextmanager
     async def noting(self, verb: str, *, by: str, change: int | None = None, digest: str = "") -> AsyncIterator[None]:
-        """Note that ``by`` was refused when the block ends in a refusal, NotAllowed or Superseded, and pass it on.
+        """Note that ``by`` was refused when the block ends in a refusal, NotAuthorized or Superseded, and pass it on.
 
         Whatever the block wrote has been rolled back by then: a refusal has no effect but its own event.
         """

@@ -11,7 +11,7 @@ from bot.workflow.context import Context
 
 
 async def approvable(context: Context, policy: Policy, change: Change) -> None:
-    """Raise NotAllowed when nobody could ever approve ``change``, in one of its stages."""
+    """Raise NotAuthorized when nobody could ever approve ``change``, in one of its stages."""
     for stage in policy.stages:
         await _in_stage(context, policy, change, stage)
     nobody = () if policy.self_approval else (change.requester,)
@@ -21,7 +21,7 @@ async def approvable(context: Context, policy: Policy, change: Change) -> None:
 
 
 def _too_few(stage: ApprovalStage, nobody: Collection[str]) -> str:
-    """Return that ``stage`` can never be complete, when ``nobody`` of the requester's may approve in it."""
+    """Return the problem that ``stage`` can never be complete when ``nobody`` of the requester's may approve in it."""
     if stage.name:
         return (
             f"Nobody could approve this in the stage “{stage.name}”: one person's approval counts in one stage "
@@ -37,7 +37,7 @@ def _too_few(stage: ApprovalStage, nobody: Collection[str]) -> str:
 
 
 async def _in_stage(context: Context, policy: Policy, change: Change, stage: ApprovalStage) -> None:
-    """Raise NotAllowed when nobody could ever approve ``change`` in ``stage``."""
+    """Raise NotAuthorized when nobody could ever approve ``change`` in ``stage``."""
     audience = who_may_approve(policy, change.requester, stage.everyone)
     if audience.users:
         return

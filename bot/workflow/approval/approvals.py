@@ -66,9 +66,9 @@ class Approvals:
         """Let ``by`` decide on the plan with ``digest``.
 
         Everything is checked now, whatever the button looked like. ``reason`` is what was typed: why it is rejected,
-        what should be different, or a comment. ``at_once`` tells that the button said that the start has passed, and
-        ``clicked`` is the message that it stands in, if it is one. Raises InputError when the decision needs words and
-        has none, and NotAllowed or Superseded, both also written to the audit log; the text answers the person.
+        what should be different, or a comment. ``at_once`` says that the button told of a passed start; ``clicked`` is
+        the message with the button, if there is one. Raises InputError when the decision needs words and has none, and
+        NotAuthorized or Superseded, both also written to the audit log; the text answers the person.
         """
         words = read_words(verb, reason)
         async with self._refusals.noting(verb.value, by=by, change=change_id, digest=digest):
@@ -97,7 +97,7 @@ class Approvals:
         return answer
 
     async def _lapses(self, change: Change, by: str) -> Sequence[Lapse]:
-        """Return which earlier approvals do not count beside one of ``by`` any more."""
+        """Return the earlier approvals that no longer count beside one of ``by``."""
         try:
             return await self._approval_validity.lapses(change, self._authorization.policy_of(change), besides=by)
         except DeliveryError as error:
@@ -123,7 +123,7 @@ class Approvals:
 
     @asynccontextmanager
     async def _for_readers(self, by: str) -> AsyncIterator[None]:
-        """Let ``by`` hear what became of the change, which Superseded says, only if they may look."""
+        """Let ``by`` read in Superseded what became of the change only if they may look."""
         try:
             yield
         except Superseded:
@@ -181,7 +181,7 @@ class Approvals:
         reason: str,
         now: datetime,
     ) -> DecisionResult:
-        # The rule of this moment says who has to approve, not the one under which it was asked for.
+        # The current rule says who must approve, not the rule at the time of the request.
         policy = self._authorization.policy_of(change)
         decision = Decision(
             change=change.id,
@@ -206,7 +206,7 @@ class Approvals:
             if verb is DecisionVerb.APPROVE:
                 counts_once(decision, await tx.decisions.of(change.id))
             opened = open_stage(await progress_of(tx, change, policy))
-            # One that opens again by this click is none that they meant: what they saw was the later one.
+            # The click made an earlier stage open again. They approved the later one, so it must not count here.
             if verb is not DecisionVerb.APPROVE or opened.stage.name == before.stage.name == decision.stage:
                 return await self._recorder.record(tx, change, policy, decision, lapsed=lapsed_text(lapses))
             if opened.place < before.place:
@@ -220,9 +220,9 @@ class Approvals:
 
 
 def _without(decisions: Sequence[Decision], lapses: Sequence[Lapse]) -> Sequence[Decision]:
-    """Return ``decisions`` but for approvals that have lapsed, which nobody has noted yet.
+    """Return ``decisions`` without approvals that have lapsed but are not yet noted as such.
 
-    One by a delegate would use up the right of whoever lent it.
+    A lapsed approval by a delegate would use up the right of the lender.
     """
     gone = {lapse.person for lapse in lapses}
     return [each for each in decisions if not (each.counts and each.person in gone)]

@@ -1,4 +1,4 @@
-"""Whose turn it was when people were asked last, and which approvals belong to no turn any more."""
+"""Whose turn it was when people were last asked, and approvals that no longer belong to any stage."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _ASKING: Final = frozenset({"approval_requested", "stage_opened", "stage_reopene
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
-    """Whose turn it was when people were asked last."""
+    """Whose turn it was when people were last asked."""
 
-    #: Name of the stage; empty where the rule had but one.
+    #: Name of the stage; empty where the rule had only one.
     stage: str
     at: datetime
 
 
 def asked_last(change: Change, events: Sequence[Event]) -> Asked:
-    """Return which stage's people were asked last, by the ``events`` of a request."""
+    """Return the stage whose people were last asked, by the ``events`` of a request."""
     last = next((each for each in reversed(events) if each.what in _ASKING), None)
     if last is None:
         return Asked(stage="", at=change.requested_at or change.created_at)
@@ -34,6 +34,6 @@ def asked_last(change: Change, events: Sequence[Event]) -> Asked:
 
 
 def given_elsewhere(policy: Policy, decisions: Sequence[Decision]) -> Sequence[Decision]:
-    """Return the approvals that count, given in a stage that ``policy`` does not have."""
+    """Return the approvals that count but were given in a stage that ``policy`` does not have."""
     stages = {stage.name for stage in policy.stages}
     return [each for each in decisions if each.counts and each.stage not in stages]

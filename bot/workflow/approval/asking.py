@@ -29,7 +29,7 @@ COUNT: Final = "count"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Places:
-    """Ids of the channels in which a change is shown; what was posted already stays where it is."""
+    """Ids of the channels in which a change is shown; a message that was posted already stays where it is."""
 
     card: str
     request: str
@@ -46,14 +46,14 @@ class ApprovalRequests:
 
     @repeatable
     async def ask(self, change_id: int, *, by: str, digest: str, counted: str = "") -> Change:
-        """Ask for approval of the plan with ``digest`` and return the change that has it.
+        """Ask for approval of the plan with ``digest``, and return the change that now has the plan.
 
-        That is another one than ``change_id`` when the plan was made because changes to it were requested. All numbers
-        that change are locked in the same transaction. Asked twice, it is asked once. ``counted`` is how many numbers
-        the requester typed that there are, which a kind that takes numbers away wants to hear.
+        That is another change than ``change_id`` when the plan was made because changes to it were requested. All
+        numbers that change are locked in the same transaction. A second press asks nothing more. ``counted`` is how
+        many numbers there are, as the requester typed it; kinds that take numbers away require it.
 
-        Raises NotAllowed, InputError when the count is another one, or Superseded when the plan is not the one that
-        was shown, or another change holds some of the numbers.
+        Raises NotAuthorized, InputError when the count is wrong, or Superseded when the plan is not the one that was
+        shown or another change holds some of the numbers.
         """
         async with self._refusals.noting("ask", by=by, change=change_id, digest=digest):
             return await self._ask(change_id, by=by, digest=digest, counted=counted)
@@ -84,7 +84,7 @@ class ApprovalRequests:
     async def _write(
         self, tx: Transaction, planned: int, asked: int, *, by: str, rule: str, policy: Policy, places: _Places
     ) -> None:
-        """Ask for approval of the plan of ``planned`` as that of ``asked``, in ``places``."""
+        """Ask for approval of the plan of ``planned`` as the plan of ``asked``, in ``places``."""
         now = self._context.clock()
         change = await tx.changes.hold(planned)
         if change.state is not ChangeState.PLANNED:
@@ -125,7 +125,7 @@ class ApprovalRequests:
         await self._tell(tx, asked, change, anew=anew)
 
     async def _place(self, tx: Transaction, asked: int, places: _Places) -> bool:
-        """Have the request posted in its channel, unless it is there; tell whether that is another one than before."""
+        """Have the request posted in its channel, unless it is there; tell whether that is a new channel."""
         before = (await tx.changes.get(asked)).approval_card
         if before.channel == places.request:
             return False
@@ -134,7 +134,7 @@ class ApprovalRequests:
         return bool(before.channel)
 
     async def _lock(self, tx: Transaction, asked: int, planned: Change, now: datetime) -> None:
-        """Lock what the plan of ``planned`` is going to change, which is that of ``asked`` by now."""
+        """Lock the numbers that the plan changes; it was made for ``planned`` and belongs to ``asked`` now."""
         provider = self._context.catalogue.kind(planned.kind).provider
         if planned.summary and planned.summary.unknown:
             await tx.locks.take(asked, provider, [EVERY], now)
@@ -142,7 +142,7 @@ class ApprovalRequests:
             await tx.locks.take_planned(asked, provider, now)
 
     async def _tell(self, tx: Transaction, asked: int, planned: Change, *, anew: bool) -> None:
-        """Have the request for approval shown, ``anew`` if it moved, and told in the thread of what it belongs to."""
+        """Show the request for approval, ``anew`` if it moved, and tell the thread that it belongs to."""
         await self._notify.cards(tx, asked)
         if planned.part_of is not None:
             await self._notify.line(tx, asked, "asked")
@@ -160,10 +160,10 @@ class ApprovalRequests:
             raise InputError({COUNT: f"Type how many numbers will be deleted, as shown above: {summary.numbers:,}."})
 
     async def _places(self, change: Change, asked: Change, policy: Policy) -> _Places:
-        """Return where the plan of ``change`` is shown as that of ``asked``.
+        """Return where the plan of ``change`` is shown as the plan of ``asked``.
 
-        A request that was posted moves when another rule governs the new plan, because those who may decide now may
-        read another channel; but not into one in which the bot is not.
+        A posted request moves when another rule governs the new plan, because its approvers may read another channel.
+        It does not move into a channel that the bot is not in.
         """
         can_post, channel = self._context.directory.can_post, policy.approval_channel
         if asked is not change:
@@ -175,7 +175,7 @@ class ApprovalRequests:
 
 
 def _expires_at(change: Change, policy: Policy, now: datetime) -> datetime:
-    """Return when the request expires that is made now; raises Superseded when the change's end is not after that."""
+    """Return when a request made now expires; raises Superseded when the change ends before that."""
     expires_at = now + policy.approval_ttl
     if change.until is not None:
         expires_at = min(expires_at, change.until.at)

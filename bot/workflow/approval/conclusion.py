@@ -1,4 +1,4 @@
-"""The end of a request that has its approvals: what it becomes, when that begins, and what people read of it."""
+"""The end of a request that has its approvals: its new state, when the change begins, and what people read about it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.notifications import Notifications
 
-#: How long after its start a change may still be approved by those who were not told that the start has passed.
+#: How long after its start a change may still be approved by people who were not told that the start has passed.
 LATE: Final = timedelta(minutes=5)
 
 
@@ -22,15 +22,15 @@ LATE: Final = timedelta(minutes=5)
 class Beginning:
     """When an approved change begins."""
 
-    #: At the earliest; None when it begins now.
+    #: At the earliest; None when it begins at once.
     at: datetime | None
-    #: Whether it begins not before a freeze is lifted.
+    #: Whether it waits until a freeze is lifted.
     frozen: bool
 
 
 async def beginning_of(tx: Transaction, change: Change, policy: Policy, now: datetime) -> Beginning:
     """Return when ``change`` begins if it is approved ``now``, under ``policy``."""
-    # A later end is nothing that is sent, and waits for no window and no freeze.
+    # An extension sends nothing, so it waits for no window and no freeze.
     sends = change.part_of is None
     return Beginning(
         at=begins_at(change.start, policy.windows, now) if sends else None,
@@ -39,16 +39,16 @@ async def beginning_of(tx: Transaction, change: Change, policy: Policy, now: dat
 
 
 def start_passed(change: Change, now: datetime) -> bool:
-    """Tell whether the start of ``change`` has passed so long ago that who approves it has to know that it has."""
+    """Tell whether the start of ``change`` passed so long ago that an approver must know it."""
     return change.start is not None and now >= change.start.at + LATE
 
 
 async def conclude(
     tx: Transaction, notify: Notifications, change: Change, beginning: Beginning, now: datetime, **said: str | int
 ) -> None:
-    """Have ``change`` go on as an approved one, and tell its thread so, with what else is ``said``.
+    """Continue ``change`` as approved, and tell its thread so, together with what else is ``said``.
 
-    The caller holds it, and knows that its approvals do.
+    The caller holds the change, and has checked that its approvals count.
     """
     await tx.changes.move(change.id, ChangeState.APPROVED)
     await tx.tasks.stop_waiting(change.id)

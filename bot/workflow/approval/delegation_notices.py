@@ -1,4 +1,4 @@
-"""Telling people of delegations that concern them, and writing down that one ended by itself."""
+"""Telling people of delegations that concern them, and writing down when one ended by itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.workflow.ports import CUT_OFF_WAIT, LOOKUP_AFTER, DirectMessages
 
 log = structlog.get_logger(__name__)
 
-#: Pause before something is looked for, and said again, that may not have arrived.
+#: Pause before checking for a message that may not have arrived, and sending it again.
 RETRY: Final = LOOKUP_AFTER
 #: The longest pause is the first one doubled this often.
 DOUBLINGS: Final = 8
@@ -42,11 +42,12 @@ class DelegationNotices:
 
     @handles(Task.DELEGATION)
     async def follow(self, claim: Claim) -> None:
-        """Carry out the task: end what is over, tell what is new, and wait for the end."""
+        """Carry out the task: end a delegation that is over, tell people what is new, and wait for the end."""
         async with self._context.database.transaction() as tx:
             delegation = await tx.delegations.hold(claim.subject)
             if not await tx.tasks.held(claim):
-                # It was ended or moved before this began, and so is due again: whoever claimed it since tells of that.
+                # It was ended or moved before this began, so it is due again: the worker that claimed it since tells of
+                # that.
                 raise ClaimLost
             now = self._context.clock()
             if over := delegation.ended_at is None and not delegation.active(now):
@@ -70,7 +71,7 @@ class DelegationNotices:
                 await tx.tasks.done(claim)
 
     async def _tell(self, delegation: Delegation, claim: Claim) -> timedelta | None:
-        """Tell those whom it concerns what is new; return after what pause to try again, None when it is done."""
+        """Tell the people concerned what is new; return the pause before the next attempt, None when it is done."""
         people = [delegation.delegate]
         if delegation.ended_at is not None and delegation.ended_by != delegation.delegator:
             people.append(delegation.delegator)
@@ -82,17 +83,16 @@ class DelegationNotices:
         return None if all(told) else CUT_OFF_WAIT
 
     async def _tell_one(self, delegation: Delegation, person: str, claim: Claim) -> bool:
-        """Tell one person, unless an earlier attempt did; False when it may yet turn out that it did.
+        """Tell one person, unless an earlier attempt did; False while that is not certain.
 
-        Whoever was at it before may have died a moment ago, telling or looking: what is not there yet proves nothing
-        before all of them have been waited for. Who cannot be written to any more cannot approve either, and counts as
-        told.
+        An earlier attempt may have been sent a moment ago, so not finding the message proves nothing until the pause is
+        over. A person who can no longer be written to cannot approve either, and counts as told.
         """
         key = f"delegation:{delegation.id}:{delegation.version}"
         try:
             if claim.attempts > 1 and await self._direct_messages.arrived(person, (), key, delegation.floor):
                 return True
-            if claim.tries > 1:  # and nobody has waited since the latest one
+            if claim.tries > 1:  # and nobody has waited since the latest attempt
                 return False
             await self._direct_messages.write(person, await self._text(delegation, person), key)
         except ChannelLost as error:

@@ -57,7 +57,7 @@ class DelegationControl:
     async def lend(self, asked: DelegationRequest, *, by: str) -> Delegation:
         """Lend the right to approve of ``by`` as they ``asked``, and return the delegation.
 
-        Lent again, it ends when it is said now. Raises NotAllowed, and InputError with everything that is wrong at
+        Lent again, it ends when it is said now. Raises NotAuthorized, and InputError with everything that is wrong at
         once.
         """
         async with self._refusals.noting("delegate", by=by):
@@ -106,7 +106,7 @@ class DelegationControl:
     async def listed(self, *, by: str) -> tuple[Sequence[Delegation], bool]:
         """Return the rights that ``by`` lends and is lent now, or everybody's for an operator, and whether they are.
 
-        Raises NotAllowed.
+        Raises NotAuthorized.
         """
         await self._authorization.read(by)
         everybodys = await self._operates(by)
@@ -127,7 +127,7 @@ class DelegationControl:
         """End a delegation before its time: for who lends, who is lent to, and operators.
 
         What was approved under it and has not started, or has waves that wait, does not count any more; that is written
-        down in the same transaction. Raises NotAllowed, or Superseded when it has ended.
+        down in the same transaction. Raises NotAuthorized, or Superseded when it has ended.
         """
         async with self._context.database.reading() as tx:
             delegation = await tx.delegations.get(delegation_id)

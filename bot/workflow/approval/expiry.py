@@ -1,4 +1,4 @@
-"""The end of requests that nobody decides, and of changes whose plan nobody makes anew."""
+"""The end of requests that nobody decides, and of changes that were sent back and never planned again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.workflow.revisions import EXPIRING
 
 
 class RequestExpiry:
-    """Ends what has waited for as long as the policy lets it."""
+    """Ends requests that have waited for as long as the policy allows."""
 
     def __init__(self, context: Context, notifications: Notifications) -> None:
         self._context = context
@@ -21,14 +21,14 @@ class RequestExpiry:
 
     @handles(Task.EXPIRE)
     async def expire(self, claim: Claim) -> None:
-        """Carry out the task: end a request that nobody decided, or whose plan nobody made anew."""
+        """Carry out the task: end a request that nobody decided, or that was sent back and never planned again."""
         await self.end(claim.subject)
         async with self._context.database.transaction() as tx:
             change = await tx.changes.get(claim.subject)
             if change.state in EXPIRING and change.expires_at is not None:
                 await tx.tasks.again(claim, change.expires_at)
             else:
-                with suppress(ClaimLost):  # whoever ended the request has taken this away, too
+                with suppress(ClaimLost):  # the click that ended the request has removed this task, too
                     await tx.tasks.done(claim)
 
     async def end(self, change_id: int) -> None:
@@ -36,7 +36,7 @@ class RequestExpiry:
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(change_id)
-            # Meanwhile it may have been sent back, or asked for again: that has a time, and a task, of its own.
+            # Meanwhile it may have been sent back, or requested again: then it has another time and task.
             if change.state not in EXPIRING or (change.expires_at is not None and now < change.expires_at):
                 return
             await tx.changes.move(change_id, ChangeState.EXPIRED, finished_at=now)

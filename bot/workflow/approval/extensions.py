@@ -1,8 +1,8 @@
-"""Extending temporary changes: a later end, which is approved like the first one.
+"""Extending temporary changes: a later end, approved like the first one.
 
-The request is a change of its own, a part of the temporary one. It has no numbers: its digest is over that of the
-temporary change and the later end, so nobody can approve one for the other. Approved, it moves the end, unless that has
-come meanwhile.
+The request is a change of its own, a part of the temporary one. It has no numbers. Its digest covers the digest of the
+temporary change and the later end, so nobody can approve one for the other. Once approved, it moves the end, unless the
+end has come meanwhile.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ class Extensions:
     async def ask(self, change_id: int, text: str, *, by: str, submission: str) -> str:
         """Ask for approval that ``change_id`` ends when ``text`` says, and return a sentence about it.
 
-        Raises NotAllowed, InputError when ``text`` is no later end, and Superseded when there is nothing to extend.
+        Raises NotAuthorized, InputError when ``text`` is no later end, and Superseded when there is nothing to extend.
         """
         async with self._refusals.noting("extend", by=by, change=change_id):
             async with self._context.database.reading() as tx:
                 change = await tx.changes.get(change_id)
-            # Whoever may ask for the change may ask that it lasts longer; another person approves it.
+            # People who may request the change may request that it lasts longer; another person approves it.
             await self._authorization.request(by, change.kind, change.size, change.names)
             until = await self._read(change, text, by)
             extension, digest = await self._write(change_id, until, text, by=by, submission=submission)
@@ -66,7 +66,7 @@ class Extensions:
         return until
 
     async def _write(self, change_id: int, until: End, text: str, *, by: str, submission: str) -> tuple[int, str]:
-        """Write the request down, ready to be asked for, and return its number and digest."""
+        """Write down the request, ready to be asked for, and return its number and digest."""
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(change_id)
@@ -99,7 +99,7 @@ class Extensions:
 
 
 async def _open_to_extension(tx: Transaction, change: Change, now: datetime) -> None:
-    """Raise Superseded unless ``change`` is in effect, not ending, and nobody has asked to extend it yet."""
+    """Raise Superseded unless ``change`` is in effect and not ending, without an open request to extend it."""
     if change.state is not ChangeState.IN_EFFECT:
         state = change.state.value.replace("_", " ")
         raise Superseded(f"{change.public_id} is {state}: only a temporary change that is in effect can be extended.")
@@ -107,7 +107,7 @@ async def _open_to_extension(tx: Transaction, change: Change, now: datetime) -> 
         raise Superseded(f"{change.public_id} is ending already: {restore.public_id} restores its numbers.")
     extension = await tx.changes.part(change.id, FollowUp.EXTEND)
     if extension is not None and extension.state is ChangeState.PLANNED:
-        # Nobody was asked: the policy did not let it, or Slack, or this process ended in between.
+        # Nobody was asked: the policy or Slack did not allow it, or this process ended in between.
         await tx.tasks.remove(Task.DISCARD, [extension.id])
         await tx.changes.move(extension.id, ChangeState.DISCARDED, finished_at=now)
         await tx.events.add(extension.id, "discarded", at=now, actor=extension.requester)

@@ -20,31 +20,31 @@ from bot.workflow.revisions import send_back
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DecisionResult:
-    """What a decision led to, for the person who made it."""
+    """The effect of a decision, for the person who made it."""
 
-    #: Where the change is now.
+    #: The state of the change now.
     state: ChangeState
-    #: Approvals so far, and how many there have to be.
+    #: Approvals so far, and how many are required.
     approvals: int
     required: int
     #: When an approved change begins at the earliest; None when it begins now.
     begins_at: datetime | None = None
-    #: Whether it begins not before a freeze is lifted.
+    #: Whether it waits until a freeze is lifted.
     frozen: bool = False
-    #: Says which earlier approvals do not count any more; empty when all do.
+    #: Says which earlier approvals no longer count; empty when all do.
     lapsed: str = ""
-    #: The temporary change that ends later now; None when it was no request for that.
+    #: The temporary change whose end this moved; None for other requests.
     extended: int | None = None
-    #: Whose right it was, if it was lent; empty for the person's own.
+    #: The lender of the right; empty for the person's own right.
     on_behalf_of: str = ""
-    #: Name of the stage that waits for the next approval; empty where the rule has but one.
+    #: Name of the stage that waits for the next approval; empty where the rule has only one.
     stage: str = ""
-    #: Name of the stage that this approval completed while another one follows; empty when there is no such.
+    #: Name of the stage that this approval completed while another follows; empty otherwise.
     completed: str = ""
 
 
 class DecisionRecorder:
-    """Writes decisions of which it has been checked, in the same transaction, that they may be taken."""
+    """Writes down decisions that were checked in the same transaction."""
 
     def __init__(self, authorization: Authorization, notifications: Notifications, stage_changes: StageChanges) -> None:
         self._authorization = authorization
@@ -54,7 +54,7 @@ class DecisionRecorder:
     async def record(
         self, tx: Transaction, change: Change, policy: Policy, decision: Decision, *, lapsed: str
     ) -> DecisionResult:
-        """Write down what was decided, and what follows."""
+        """Write down the decision, and what follows from it."""
         now = decision.at
         details = _details(decision)
         if decision.verb is DecisionVerb.ASK_FOR_CHANGES:
@@ -88,7 +88,7 @@ class DecisionRecorder:
     async def _conclude(
         self, tx: Transaction, change: Change, decision: Decision, beginning: Beginning | None
     ) -> ChangeState:
-        """Write down what becomes of the request; ``beginning`` is None while approvals are missing."""
+        """Write down the new state of the request; ``beginning`` is None while approvals are missing."""
         now = decision.at
         if decision.verb is DecisionVerb.REJECT:
             await tx.changes.move(change.id, ChangeState.REJECTED, finished_at=now)

@@ -11,7 +11,7 @@ from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
 
-#: The longest pause is the first one doubled this often; what nobody answers for days is left to its expiry.
+#: The longest pause is the first one doubled this often; a request that nobody answers for days is left to its expiry.
 DOUBLINGS = 10
 
 
@@ -25,7 +25,7 @@ class Reminders:
 
     @handles(Task.REMIND)
     async def remind(self, claim: Claim) -> None:
-        """Carry out the task: remind once, and decide on the next time."""
+        """Carry out the task: remind once, and set the next time."""
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             change = await tx.changes.get(claim.subject)
@@ -54,14 +54,14 @@ class Reminders:
                 return
             try:
                 policy = self._authorization.still_allowed(change)
-            except NotAuthorized:  # nobody may approve it, unless the policy becomes another one before it expires
+            except NotAuthorized:  # nobody may approve it, unless the policy changes before it expires
                 await tx.tasks.again(claim, now + FIRST_REMINDER)
                 return
             if not (pause := policy.reminder):
                 await tx.tasks.done(claim)
                 return
             opened = open_stage(await progress_of(tx, change, policy))
-            if opened.complete:  # another replica had another policy when it looked
+            if opened.complete:  # another replica had another policy when it checked
                 await tx.tasks.ensure(Task.FALLBACK, change.id, now)
             await self._notify.reminder(tx, change, claim.attempts, opened)
             await tx.events.add(change.id, "reminded", at=now, times=claim.attempts)

@@ -41,7 +41,7 @@ class Question(Protocol):
     """Says what the own right of somebody is worth for one change, now."""
 
     async def __call__(self, *, user: str) -> Verdict:
-        """Return the verdict; raises NotAllowed when Slack does not say who ``user`` is."""
+        """Return the verdict; raises NotAuthorized when Slack does not say who ``user`` is."""
         ...
 
 

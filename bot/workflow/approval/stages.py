@@ -1,4 +1,4 @@
-"""The stages of a request: who is asked when one opens, and who may approve as well when it has waited too long."""
+"""The stages of a request: who is asked when one opens, and who else may approve when it has waited too long."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
 
-#: Pause before it is asked again whether approvals count, when Slack did not say.
+#: Pause before asking again whether approvals count, when Slack did not answer.
 UNSURE_WAIT: Final = timedelta(seconds=30)
-#: Most changes that wait for their time of which the card is shown anew at a start; others follow at their next edit.
+#: Most cards of approved, waiting changes that are redrawn when a process starts; others follow at their next edit.
 APPROVED: Final = 100
 
 
 async def wait_for_fallback(tx: Transaction, change: int, opened: StageProgress) -> None:
-    """Have the fallback approvers of the stage that is open asked when their time has come, if there are any."""
+    """Have the fallback approvers of the open stage asked when their time has come, if there are any."""
     await tx.tasks.remove(Task.FALLBACK, [change])
     if opened.fallback_at is not None:
         await tx.tasks.add(Task.FALLBACK, change, opened.fallback_at)
 
 
 async def review_all(context: Context) -> None:
-    """Have every request looked at that waits: since the last start the policy may have become another one.
+    """Have every waiting request reviewed: the policy may have changed since the last start.
 
-    Cards of what is approved and waits for its time are shown anew: they say so when that rule asks for more by now.
+    Cards of approved changes that wait for their time are redrawn: they say so if the rule now requires more.
     """
     notify = Notifications(context)
     async with context.database.transaction() as tx:
@@ -57,10 +57,10 @@ class StageChanges:
         self._approval_validity = ApprovalValidity(context)
 
     async def review(self, change_id: int) -> None:
-        """Bring a request that waits in line with the policy, which may have become another one since it was made.
+        """Bring a waiting request in line with the policy, which may have changed since it was made.
 
-        Approvals in stages that its rule does not have any more lapse; and where another stage is open than that whose
-        people were asked last, those of the open one are asked, and it is open since then and no longer.
+        Approvals in stages that its rule no longer has lapse. If another stage is open than the one whose people were
+        last asked, the people of the open stage are asked, and that stage counts as open from now on.
         """
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(change_id)
@@ -74,7 +74,7 @@ class StageChanges:
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(change_id)
             if await self._in_line(tx, change) or given_elsewhere(policy, await tx.decisions.of(change_id)) != gone:
-                return  # somebody else was faster, and whoever comes next looks again
+                return  # somebody else was faster, and the next visitor reviews again
             await self._approval_validity.note(tx, change, lapses)
             await tx.changes.put(change_id, approvals_required=policy.approvals_required)
             await self._ask_again(tx, change, policy, lapsed_text(lapses))
@@ -82,7 +82,7 @@ class StageChanges:
         self._context.ring()
 
     async def _in_line(self, tx: Transaction, change: Change) -> bool:
-        """Tell whether there is nothing to review about ``change``, or nobody to be asked about it."""
+        """Tell whether nothing about ``change`` needs a review, or nobody can be asked about it."""
         opened, policy = await self._waiting(tx, change), self._allowing(change)
         if opened is None or policy is None:
             return True
@@ -92,11 +92,11 @@ class StageChanges:
         return known and as_shown and not given_elsewhere(policy, await tx.decisions.of(change.id))
 
     async def _ask_again(self, tx: Transaction, change: Change, policy: Policy, why: str) -> None:
-        """Ask the people of the stage that is open, unless they were asked last."""
+        """Ask the people of the open stage, unless they were the last to be asked."""
         now, asked = self._context.clock(), asked_last(change, await tx.events.of(change.id))
         opened = open_stage(await progress_of(tx, change, policy))
         if opened.complete:
-            return  # it has all its approvals, and goes on with its next task
+            return  # it has all its approvals, and continues with its next task
         same = opened.stage.name == asked.stage
         since = asked.at if same else now
         if opened.opened_at is None or opened.opened_at < since:
@@ -113,7 +113,7 @@ class StageChanges:
     ) -> None:
         """Ask the people of the stage that is open since ``now``: an edited card notifies nobody.
 
-        ``why`` says which approvals have lapsed, so that it is open again; empty when the one before it is complete.
+        ``why`` says which approvals have lapsed, so that it is open again; empty when the previous stage is complete.
         The caller holds the change.
         """
         if why:
@@ -128,21 +128,22 @@ class StageChanges:
         )
         if name:
             await self._notify.stage(tx, change, opened, why=why)
-        else:  # the rule has no stages any more
+        else:  # the rule no longer has stages
             await self._notify.reminder(tx, change, 0, opened)
 
     async def _waits_anew(self, tx: Transaction, change: Change) -> tuple[Change, datetime]:
-        """Write down that a stage of ``change`` is open again, and return the change and since when.
+        """Write down that a stage of ``change`` is open again; return the change, and since when it is open.
 
-        What is known of a lapse is gone once the same person approves again, and with it that the stage was complete in
-        between: without this, its fallback approvers could decide as early as if it had been open all the time.
+        When the same person approves again, the record of the lapse is gone, and with it the fact that the stage was
+        complete in between. Without this, its fallback approvers could decide as early as if it had been open all the
+        time.
         """
         now = self._context.clock()
         await tx.changes.put(change.id, asked_at=now)
         return replace(change, asked_at=now), now
 
     async def lapse(self, tx: Transaction, change: Change, lapses: Sequence[Lapse]) -> None:
-        """Let approvals of ``change`` lapse, and ask the people of the stage that is open again for that, if one is.
+        """Let approvals of ``change`` lapse, and ask the people of a stage that this opens again.
 
         The caller holds the change.
         """
@@ -157,7 +158,7 @@ class StageChanges:
     async def fallback(self, claim: Claim) -> None:
         """Carry out the task: ask the fallback approvers, once, if the stage still waits and its time has come.
 
-        It is also the task of a request whose policy may have become another one.
+        A request whose policy may have changed has the same task.
         """
         await self.review(claim.subject)
         try:
@@ -188,15 +189,15 @@ class StageChanges:
         self._context.ring()
 
     async def _concluded(self, claim: Claim) -> bool:
-        """Let a request go on that has all approvals that the policy of now asks for, and tell whether it did.
+        """Continue a request that now has all required approvals, and tell whether it did.
 
-        The rule asks for fewer than when they were given. Nothing is done that was not approved: each is for the plan
-        that goes on, by somebody of whom Slack and the policy say now that it counts, and no click could add to that;
-        those who approved could not click again. But nobody approved a start at another time than the request said:
-        if that has passed meanwhile, one more click has to say that it starts at once, and the card says so.
+        The rule requires fewer approvals than before. Nothing unapproved is done: each approval is for the plan that
+        continues, by somebody whose approval counts now according to Slack and the policy. No click could add to that,
+        and those who approved could not click again. But nobody approved a start at another time than the request said:
+        if that time has passed meanwhile, one more click must confirm the start at once, and the card says so.
 
-        A click never does this: whoever rejects at that moment is heard first. Raises DeliveryError when Slack does not
-        say just now whether the approvals count.
+        A click never does this: a rejection at that moment is heard first. Raises DeliveryError when Slack does not say
+        whether the approvals count.
         """
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(claim.subject)
@@ -224,19 +225,19 @@ class StageChanges:
         return True
 
     async def _complete(self, tx: Transaction, change: Change) -> bool:
-        """Tell whether a request that waits has all its approvals, and may go on without anybody's word."""
+        """Tell whether a waiting request has all its approvals, and may continue without anybody's click."""
         opened, now = await self._waiting(tx, change), self._context.clock()
         if opened is None or not opened.complete or start_passed(change, now):
             return False
         return (change.expires_at is None or now < change.expires_at) and await tx.locks.held(change.id)
 
     async def _waiting(self, tx: Transaction, change: Change) -> StageProgress | None:
-        """Return the stage for which ``change`` waits by the policy of this moment; None when it waits for none."""
+        """Return the stage for which ``change`` waits under the current policy; None when it waits for none."""
         policy = self._allowing(change)
         return open_stage(await progress_of(tx, change, policy)) if policy is not None else None
 
     def _allowing(self, change: Change) -> Policy | None:
-        """Return the policy by which ``change`` waits; None when it does not, or not for anybody who may approve it."""
+        """Return the policy under which ``change`` waits; None when it does not wait, or nobody may approve it."""
         if change.state is not ChangeState.AWAITING_APPROVAL:
             return None
         try:

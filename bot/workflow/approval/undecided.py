@@ -13,12 +13,12 @@ from bot.workflow.approval.rights import ApprovalRights
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 
-#: Waiting requests about which it is asked whether the person may approve them, those that wait longest first.
+#: Most waiting requests checked for whether the person may approve them, longest-waiting first.
 ASKED: Final = 50
 
 
 class UndecidedRequests:
-    """Finds requests that wait for somebody, in their own right or in one that they are lent."""
+    """Finds requests that wait for somebody, in their own right or in a lent one."""
 
     def __init__(self, context: Context, authorization: Authorization, approval_rights: ApprovalRights) -> None:
         self._context = context
@@ -26,7 +26,7 @@ class UndecidedRequests:
         self._approval_rights = approval_rights
 
     async def of(self, user: str) -> Sequence[int]:
-        """Return the requests that ``user`` may approve now; none when Slack does not say who they are."""
+        """Return the requests that ``user`` may approve now; empty when Slack does not say who they are."""
         kinds = {kind.name for kind in self._context.catalogue.kinds}
         async with self._context.database.reading() as tx:
             undecided = await tx.list_rows.undecided(user, kinds, limit=ASKED)

@@ -36,7 +36,7 @@ class Cancellation:
     async def cancel(self, change_id: int, *, by: str) -> str:
         """Stop the change and return a sentence about what that came to.
 
-        Raises NotAllowed, or Superseded when there is nothing left to stop.
+        Raises NotAuthorized, or Superseded when there is nothing left to stop.
         """
         async with self._refusals.noting("cancel", by=by, change=change_id):
             return await self._cancel(change_id, by=by)
@@ -62,7 +62,7 @@ class Cancellation:
         return f"{said} {unsaid}".strip()
 
     async def _only_operators(self, change: Change, by: str) -> str:
-        """Raise NotAllowed unless ``by`` is an operator; return what to say of it when Slack could not be asked."""
+        """Raise NotAuthorized unless ``by`` is an operator; return what to say of it when Slack could not be asked."""
         try:
             return await self._brake.operator(by)
         except NotAuthorized as error:

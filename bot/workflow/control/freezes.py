@@ -52,7 +52,7 @@ class FreezeControl:
 
         While Slack does not say who ``by`` is, what it said some minutes ago counts, and the sentence says so.
 
-        Raises NotAllowed, InputError without a reason, Superseded when frozen already.
+        Raises NotAuthorized, InputError without a reason, Superseded when frozen already.
         """
         async with self._refusals.noting("freeze", by=by):
             reached = await self._freeze(reason, by=by)
@@ -78,7 +78,7 @@ class FreezeControl:
 
     @repeatable
     async def unfreeze(self, *, by: str) -> None:
-        """Let submissions go on. Raises NotAllowed, or Superseded when nothing is frozen."""
+        """Let submissions go on. Raises NotAuthorized, or Superseded when nothing is frozen."""
         async with self._refusals.noting("unfreeze", by=by):
             await self._unfreeze(by=by)
         self._context.ring()

@@ -32,13 +32,13 @@ class LockControl:
         self._cancellation = cancellation
 
     async def locks(self, *, by: str) -> Sequence[Lock]:
-        """Return who holds how many numbers since when; raises NotAllowed."""
+        """Return who holds how many numbers since when; raises NotAuthorized."""
         await self._authorization.read(by)
         async with self._context.database.reading() as tx:
             return await tx.locks.list()
 
     async def allow(self, *, by: str) -> None:
-        """Raise NotAllowed unless ``by`` is an operator."""
+        """Raise NotAuthorized unless ``by`` is an operator."""
         async with self._refusals.noting("unlock", by=by):
             await self._authorization.operate(by)
 
@@ -47,7 +47,7 @@ class LockControl:
         """Release the locks of ``change`` and return a sentence about it.
 
         Without them it may not touch a number, for another change may have it a moment later: a request ends, and a
-        change that runs is stopped; only what cannot be stopped goes on. Raises NotAllowed, or Superseded when it
+        change that runs is stopped; only what cannot be stopped goes on. Raises NotAuthorized, or Superseded when it
         holds nothing.
         """
         async with self._refusals.noting("unlock", by=by, change=change):

@@ -104,7 +104,7 @@ class Resolution:
         self._refusals = DeniedActions(context)
 
     async def allow(self, change: int, *, by: str) -> None:
-        """Raise NotAllowed unless ``by`` may answer for ``change``."""
+        """Raise NotAuthorized unless ``by`` may answer for ``change``."""
         async with self._refusals.noting("resolve", by=by, change=change):
             await self._authorization.operate(by)
 
@@ -117,7 +117,7 @@ class Resolution:
     async def adopt(self, ticket: BatchQuestion, job: str, *, by: str) -> str:
         """Take ``job`` for the batch's and return a sentence about it.
 
-        Raises InputError without a job, NotAllowed, Superseded when the question is answered or the job another
+        Raises InputError without a job, NotAuthorized, Superseded when the question is answered or the job another
         batch's, and a ProviderError when the provider does not know the job or shows that it is another one.
         """
         if is_blank(job):
@@ -222,7 +222,7 @@ class Resolution:
     async def end_read_back(self, ticket: ReadBackQuestion, *, by: str) -> str:
         """Wait no longer for the read-back: what is not read yet counts as not verified, and the change ends.
 
-        Raises NotAllowed, and Superseded when that read-back is over.
+        Raises NotAuthorized, and Superseded when that read-back is over.
         """
         await self.allow(ticket.change, by=by)
         now = self._context.clock()

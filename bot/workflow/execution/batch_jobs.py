@@ -1,4 +1,4 @@
-"""What is sent for a batch, and a batch that has become a job: written down, watched from now on, and told."""
+"""What is sent for a batch; recording, polling and announcing a batch that has become a job."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.workflow.notifications import Notifications
 
 
 async def request_of(context: Context, batch: Batch, kind: Kind) -> BatchRequest:
-    """Return what is sent for ``batch``: its numbers as they were approved, and its values."""
+    """Return the request for ``batch``: its numbers as they were approved, and its values."""
     async with context.database.reading() as tx:
         change = await tx.changes.get(batch.change)
         numbers = (await tx.operations.planned(batch.change, [batch.position])).values()
@@ -37,9 +37,9 @@ async def request_of(context: Context, batch: Batch, kind: Kind) -> BatchRequest
 
 
 def on_stale(context: Context, change: Change) -> OnStale:
-    """Return what follows when numbers of ``change`` are stale, by the policy of now; stop when no rule governs it.
+    """Return what the current policy does about stale numbers of ``change``; stop when no rule governs it.
 
-    When a temporary change ends, one number that somebody changed keeps no other from going back.
+    When a temporary change ends, a number that somebody changed does not keep the others from being restored.
     """
     if change.part_of is not None:
         return OnStale.CONTINUE
@@ -91,7 +91,7 @@ async def poll_due(
         typical = None if seconds is None else timedelta(seconds=seconds)
     expected = expected_end(since=since, moved_at=moved_at, done_by=done_by, share=share, typical=typical)
     if expected and context.catalogue.provider(kind).carries_out:
-        # To look at a run of ours costs the provider nothing, and people watch it number by number.
+        # Looking at a run of our own costs the provider nothing, and people watch it number by number.
         expected = min(expected, now + max(pace.least, min((expected - now) / 2, pace.most)))
     return next_poll(
         pace,
@@ -108,18 +108,18 @@ async def say_submitted(tx: Transaction, notifications: Notifications, change: i
     """Show progress, and tell the thread once all batches have become jobs."""
     states = await tx.batches.states(change)
     if not {BatchState.QUEUED, BatchState.SUBMITTING, BatchState.UNKNOWN} & states.keys():
-        wave = (await tx.changes.get(change)).wave  # the jobs of earlier ones have ended
+        wave = (await tx.changes.get(change)).wave  # the jobs of earlier waves have ended
         jobs = sum(1 for batch in await tx.batches.of(change) if batch.job and batch.wave == wave)
-        if jobs:  # a batch that was refused, stopped or given up has none
+        if jobs:  # a batch that was refused, stopped or given up has no job
             await notifications.line(tx, change, "submitted", batches=jobs)
     await notifications.card(tx, change)
     await say_kept_back(tx, notifications, change)
 
 
 async def say_kept_back(tx: Transaction, notifications: Notifications, change: int) -> None:
-    """Tell the thread how many numbers a stop kept back, once that is decided of the batches that had no answer then.
+    """Tell the thread how many numbers a stop kept back, once every batch that had no answer then is decided.
 
-    It is also when nobody will ever know of some: an operator has given them up.
+    A batch that an operator gave up counts as decided: nobody will ever know of its numbers.
     """
     told = await notifications.told(tx, change, "stopped")
     if not (told and told.get("unknown")):
@@ -135,9 +135,9 @@ async def say_kept_back(tx: Transaction, notifications: Notifications, change: i
 
 
 async def say_left_out(tx: Transaction, notifications: Notifications, change: Change) -> None:
-    """Tell that ``change`` goes on without numbers that somebody has changed.
+    """Tell people that ``change`` continues without numbers that somebody has changed.
 
-    Of a restore the thread alone hears it: those were to be left, and what shared a job with them is restored later.
+    For a restore, only the thread is told: those numbers are left on purpose, and others of their jobs come later.
     """
     await notifications.line(tx, change.id, "left_out")
     if change.part_of is None:

@@ -17,45 +17,45 @@ from bot.workflow.context import Context
 from bot.workflow.execution.stop import reach
 from bot.workflow.notifications import Notifications
 
-#: The line of history that tells of it.
+#: The thread line that says so.
 OUTSIDE: Final = "outside_window"
-#: The same in the audit log.
+#: The audit event for the same.
 CLOSED: Final = "window_closed"
 #: Most changes that are looked at when a process starts; older ones wait until their window would have opened.
 ASKED: Final = 1000
 
 
 async def waiting_numbers(tx: Transaction, provider: Provider, change: Change, batches: Sequence[Batch]) -> int:
-    """Return how many numbers of ``change`` a closed window keeps back: unsent ones of the waves that were let go."""
+    """Return how many numbers of ``change`` a closed window keeps back: the unsent ones of the released waves."""
     if change.state is not ChangeState.RUNNING or change.stopped_at is not None:
         return 0
     return (await reach(tx, provider, [batch for batch in batches if batch.wave <= change.wave])).unsent
 
 
 async def ask_again(context: Context) -> None:
-    """Have what waits for a change window that is open by now go on: the policy may have other ones since the start."""
+    """Resume changes whose window is open now: the policy file may have changed its windows."""
     now = context.clock()
     async with context.database.transaction() as tx:
         for change in await tx.changes.newest([ChangeState.APPROVED, ChangeState.RUNNING], ASKED):
             if begins_at(change.start, context.governing(change).windows, now) is not None:
                 continue
             await tx.tasks.hasten(Task.START, now, [change.id])
-            # What was never told to wait for its window waits for something else.
+            # A change that was never told to wait for its window waits for something else.
             if any(event.what == CLOSED for event in await tx.events.of(change.id)):
                 await tx.tasks.hasten(Task.SUBMIT, now, [batch.id for batch in await tx.batches.of(change.id)])
 
 
 class ChangeWindow:
-    """The change windows of running changes, as the policy of this moment has them."""
+    """The change windows of running changes, under the current policy."""
 
     def __init__(self, context: Context, notifications: Notifications) -> None:
         self._context = context
         self._notify = notifications
 
     async def closed_until(self, tx: Transaction, change: Change) -> datetime | None:
-        """Return when the window opens that is closed now, and tell people of it; None while it is open.
+        """Return when the closed window opens, and tell people of it; None while it is open.
 
-        The caller holds the change. Thread, card and audit log say once for each opening that the rest waits for it.
+        The caller holds the change. Thread, card and audit log say once per opening time that the rest waits for it.
         """
         opens = self._context.window_opens(change)
         if opens is not None:

@@ -18,7 +18,7 @@ from bot.workflow.notifications import Notifications
 
 
 class Completion:
-    """Establishes how changes ended and tells everybody."""
+    """Determines how changes ended and tells everybody."""
 
     def __init__(
         self, context: Context, notifications: Notifications, rollout: RolloutControl, change_end: ChangeEnd
@@ -32,8 +32,8 @@ class Completion:
     async def finish(self, claim: Claim) -> None:
         """Carry out the task: count the outcomes, close the change, put the results where people look for them.
 
-        After a wave the next one follows instead, or somebody is asked; a temporary change that has changed something
-        is in effect from then on.
+        After a wave, the next wave follows instead, or somebody is asked. A temporary change that has changed something
+        goes into effect.
         """
         async with self._context.database.transaction() as tx:
             await tx.tasks.done(claim)
@@ -63,7 +63,7 @@ class Completion:
         await tx.events.add(change.id, "finished", at=now, details={"outcome": ended.value, **counts})
         await self._notify.cards(tx, change.id)
         if change.part_of is not None:
-            return  # the temporary change is concluded now, and tells it
+            return  # the temporary change is concluded now, and reports it
         await self._notify.line(tx, change.id, "finished", **counts)
         await self._notify.results(tx, change.id)
         if tally.failed or tally.differs or counts["unverified"]:

@@ -1,9 +1,9 @@
-"""Temporary changes: in effect until their end, and then restored, number by number.
+"""Temporary changes: in effect until their end, then restored number by number.
 
-What restores the numbers is a change of its own, a part of the temporary one. It is written down here, planned like an
-undo (:mod:`bot.workflow.planning.restoring`), and carried out like every other change. When it is over, however, the
-temporary change is concluded, with one result for both ways. One that turns out to be stale before anything of it was
-sent is made anew, and one that has left numbers to another has that one after it.
+The numbers are restored by a change of its own, a part of the temporary one. That restore is written down here, planned
+like an undo (:mod:`bot.workflow.planning.restoring`), and carried out like every other change. When it is over, the
+temporary change is concluded, with one result for both ways. A restore that is stale before anything was sent is made
+again. If some numbers could not be changed, another restore follows for them.
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ from bot.workflow.notifications import Notifications
 
 log = structlog.get_logger(__name__)
 
-#: How long before its end the requester of a temporary change is reminded, at most.
+#: The requester of a temporary change is reminded this long before its end, at most.
 NOTICE: Final = timedelta(hours=1)
-#: Nobody need end a change that ends by itself within this. What another click has ended a moment ago ends that soon.
+#: Nobody need end a change that ends within this time by itself, or because of another click a moment ago.
 AT_ONCE: Final = timedelta(minutes=1)
-#: Pause between two looks whether a restore is over, which makes itself heard when it is.
+#: Pause between two checks whether a restore is over; the end of a restore is also reported here.
 LOOK: Final = timedelta(minutes=10)
 
 #: States in which numbers may wait to be sent, or for somebody to say whether they are.
 _UNDER_WAY: Final = frozenset({ChangeState.RUNNING, ChangeState.VERIFYING, ChangeState.PAUSED})
-#: Why numbers are not sent by a change whose end has come.
+#: Why a change sends no more numbers after its end has come.
 _TOO_LATE: Final = "The end of the change came before this number was sent."
-#: Why nothing is restored by a change that does not hold its numbers any more.
+#: Why a change restores nothing when it no longer holds its numbers.
 NOT_RESTORED: Final = f"{RELEASED} So they are not restored."
-#: What follows from too few approvals of a later end.
+#: What follows when a later end has too few approvals.
 NOT_EXTENDED: Final = "it was not extended"
 
 
@@ -65,7 +65,7 @@ class ChangeEnd:
         self._stopping = ChangeStop(context, notifications)
 
     async def awaited(self, tx: Transaction, change: Change, counts: Mapping[str, Any]) -> bool:
-        """Let a temporary change be in effect until its end; False when it changed nothing, or is none."""
+        """Put a temporary change into effect until its end; False when it changed nothing or is not temporary."""
         changed = counts["verified"] + counts["differs"] + counts["unverified"]
         if change.until is None or not changed:
             return False
@@ -86,7 +86,7 @@ class ChangeEnd:
         await tx.tasks.add(Task.REMIND, change, ends_at - min(NOTICE, (ends_at - self._context.clock()) / 10))
 
     async def extend(self, claim: Claim) -> None:
-        """Carry out the task to start an approved extension: move the end, unless that has come meanwhile."""
+        """Carry out the task to start an approved extension: move the end, unless the end has come meanwhile."""
         async with self._context.database.transaction() as tx:
             await tx.tasks.done(claim)
             extension = await tx.changes.hold(claim.subject)
@@ -95,7 +95,7 @@ class ChangeEnd:
             change = await tx.changes.hold(await tx.changes.whole(extension.id))
             decided = {decision.digest for decision in await tx.decisions.of(extension.id) if decision.counts}
             ending = await tx.changes.part(change.id, FollowUp.RESTORE) is not None
-            # Somebody may have ended it a moment ago, or its time is up, and the restore is not written down yet.
+            # Somebody may just have ended it, or its time is up, and the restore is not written down yet.
             over = ending or change.until is None or change.until.at <= self._context.clock()
             held = await tx.locks.held(change.id)
             if change.state is not ChangeState.IN_EFFECT or over or not held or extension.until is None:
@@ -115,7 +115,7 @@ class ChangeEnd:
         self._context.ring()
 
     def _forbidden(self, extension: Change) -> str:
-        """Return why the rule of now allows no such extension any more; empty when it does."""
+        """Return why the current rule no longer allows this extension; empty when it does."""
         try:
             self._authorization.still_allowed(extension)
         except NotAuthorized as error:
@@ -124,7 +124,7 @@ class ChangeEnd:
 
     async def _extend(self, tx: Transaction, change: Change, extension: Change, until: End) -> None:
         now = self._context.clock()
-        for state in (ChangeState.RUNNING, ChangeState.VERIFYING):  # nothing is sent, and nothing to be read back
+        for state in (ChangeState.RUNNING, ChangeState.VERIFYING):  # an extension has nothing to send or to read back
             await tx.changes.move(extension.id, state)
         await tx.changes.move(extension.id, ChangeState.FINISHED, outcome=Outcome.SUCCEEDED, finished_at=now)
         await tx.events.add(extension.id, "finished", at=now, digest=extension.digest)
@@ -142,9 +142,9 @@ class ChangeEnd:
 
     @repeatable
     async def end_now(self, change_id: int, *, by: str) -> str:
-        """End a temporary change before its time, and return a sentence about it.
+        """End a temporary change early, and return a sentence about it.
 
-        Raises NotAllowed, or Superseded when it is not in effect; both are also written to the audit log.
+        Raises NotAuthorized, or Superseded when it is not in effect; both are also written to the audit log.
         """
         async with self._refusals.noting("end", by=by, change=change_id):
             return await self._end_now(change_id, by)
@@ -155,7 +155,7 @@ class ChangeEnd:
         await self._authorization.requester_or_operator(by, change, to="end")
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(change_id)
-            # Read while it is held: somebody else may have ended it while this click waited.
+            # Read the time while holding the change: somebody else may have ended it while this click waited.
             now = self._context.clock()
             restore = await tx.changes.part(change_id, FollowUp.RESTORE)
             if change.state is not ChangeState.IN_EFFECT or change.until is None:
@@ -176,7 +176,7 @@ class ChangeEnd:
 
     @handles(Task.END)
     async def end(self, claim: Claim) -> None:
-        """Carry out the task: wait for the end, have the numbers restored, and conclude the change after that."""
+        """Carry out the task: wait for the end, have the numbers restored, then conclude the change."""
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(claim.subject)
@@ -202,15 +202,15 @@ class ChangeEnd:
         self._context.ring()
 
     async def _cut_short(self, tx: Transaction, change: Change) -> None:
-        """Send nothing more of a change whose end has come: what was sent goes back as soon as it has been read back.
+        """Send nothing more of a change whose end has come; what was sent is restored once it has been read back.
 
-        Nobody would undo, otherwise, what a canary has changed that is paused, or a freeze has cut in two.
+        Otherwise nobody would undo what was sent before a pause or a freeze.
         """
         problem = f"Its end, {change.until}, came before all its numbers were sent."
         await self._stopping.stop_by_itself(tx, change, problem=problem, reason=_TOO_LATE)
 
     async def _restore(self, tx: Transaction, change: Change) -> None:
-        """Write down what restores the numbers of ``change``, and make its planning due."""
+        """Write down a restore for the numbers of ``change``, and make its planning due."""
         now = self._context.clock()
         earlier = await tx.changes.parts(change.id, FollowUp.RESTORE)
         draft = Draft(
@@ -236,14 +236,14 @@ class ChangeEnd:
         await self._notify.cards(tx, change.id)
 
     async def _close_extension(self, tx: Transaction, change: Change) -> None:
-        """End a request for a later end that nobody has decided on in time."""
+        """End a request for a later end that nobody has decided in time."""
         extension = await tx.changes.part(change.id, FollowUp.EXTEND)
         if extension is not None and extension.state is ChangeState.AWAITING_APPROVAL:
             await tx.tasks.stop_waiting(extension.id)
             await self._not_extended(tx, extension, f"{change.public_id} has ended, so it was not extended.")
 
     async def _conclude(self, tx: Transaction, claim: Claim, change: Change, restore: Change | None) -> None:
-        """End a temporary change for good, and tell everybody once what has become of its numbers on both ways."""
+        """End a temporary change for good, and tell everybody once what became of its numbers on both ways."""
         now = self._context.clock()
         tally = await tx.tallies.of(change.id)
         told = telling(await tx.changes.parts(change.id, FollowUp.RESTORE))
@@ -267,9 +267,9 @@ class ChangeEnd:
 
 
 async def _to_be_continued(tx: Transaction, restore: Change) -> bool:
-    """Tell whether another restore has to come after this one, which nobody has stopped, for numbers that it left.
+    """Tell whether another restore must follow this one, which nobody has stopped, for the numbers that it left.
 
-    They could not be changed when it was planned, or shared a job with one that somebody changed after that.
+    Those could not be changed when it was planned, or shared a job with a number that somebody changed later.
     """
     if restore.state is not ChangeState.FINISHED or restore.stopped_at is not None:
         return False

@@ -1,4 +1,4 @@
-"""Whether a plan is still what was approved, and its numbers still as it found them."""
+"""Whether a plan is still the approved one, and its numbers are still as the plan found them."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from bot.workflow.context import Context
 
 log = structlog.get_logger(__name__)
 
-#: How many changed numbers are named before the rest is only counted.
+#: How many changed numbers are named; the rest are only counted.
 NAMED = 5
 
 
 async def stored_plan(context: Context, change: Change) -> tuple[Mapping[int, PlannedNumber], str]:
-    """Return the plan's numbers, by position, as they lie in the database now, and the digest over all of it."""
+    """Return the numbers of the plan as now stored, by position, and the digest over all of it."""
     async with context.database.reading() as tx:
         batches = [
             PlannedBatch(
@@ -53,18 +53,18 @@ async def stored_plan(context: Context, change: Change) -> tuple[Mapping[int, Pl
 
 
 async def differences(context: Context, change: Change, numbers: Iterable[PlannedNumber]) -> list[ChangedValue]:
-    """Return what changed, among those of ``numbers`` that are going to be changed, since the plan was made.
+    """Return what has changed since the plan was made, among those of ``numbers`` that the plan changes.
 
-    What counts is everything that would be written, siblings of nested objects included. A number that somebody has
-    given just what is wanted counts as well: that was their decision, of which the approver knew nothing, and an undo
-    would take it back.
+    Everything that would be written counts, including siblings in nested objects. So does a number that somebody has
+    given exactly the wanted values: that was their decision, the approver did not know of it, and an undo would take it
+    back.
 
-    Raises :class:`bot.errors.ProviderError` when they cannot be read.
+    Raises :class:`bot.errors.ProviderError` when the numbers cannot be read.
     """
     kind = context.catalogue.kind(change.kind)
-    # A hundred thousand take a while, and the loop has clicks to answer meanwhile.
+    # A hundred thousand numbers take a while, and the loop has clicks to answer meanwhile.
     planned, names = await asyncio.to_thread(_looked_at, numbers)
-    # Nearly all are as planned, and of those nothing is kept.
+    # Nearly all are as planned, and nothing is kept of those.
     found: dict[str, Snapshot] = {}
     target = Target(identifiers=tuple(planned))
     async for snapshot in context.catalogue.provider(kind).find(target, names, kind):
@@ -78,7 +78,7 @@ async def differences(context: Context, change: Change, numbers: Iterable[Planne
 
 
 def _looked_at(numbers: Iterable[PlannedNumber]) -> tuple[dict[str, PlannedNumber], Sequence[str]]:
-    """Return, by id, those of ``numbers`` that are going to be changed, and the names of what was known of them."""
+    """Return those of ``numbers`` that the plan changes, by id, and the names of the values known of them."""
     planned = {number.id: number for number in numbers if number.batch is not None}
     return planned, sorted({name for number in planned.values() for name in number.before})
 
@@ -96,7 +96,7 @@ def what_changed(kind: Kind, found: Sequence[ChangedValue], names: Names, *, so:
 
 
 def change_line(kind: Kind, difference: ChangedValue, names: Names) -> str:
-    """Return what one number had when the plan was made, and what it has now."""
+    """Return the value that a number had when the plan was made, and its value now."""
     if difference.name is None:
         return f"{difference.e164} is no longer in the account, or cannot be changed now"
     setting = kind.setting(difference.name)
@@ -105,7 +105,7 @@ def change_line(kind: Kind, difference: ChangedValue, names: Names) -> str:
 
 
 async def names_of(context: Context, kind: Kind, found: Sequence[ChangedValue]) -> Names:
-    """Return setting -> {id: human name} of the first values that changed; none where the provider does not say."""
+    """Return setting -> {id: human name} of the first values that changed; empty when the names cannot be read."""
     ids: dict[str, set[str]] = {}
     for difference in found[:NAMED]:
         if difference.name is not None and kind.setting(difference.name).lookup:

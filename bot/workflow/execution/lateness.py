@@ -1,4 +1,4 @@
-"""Telling people that a change began later than they were told, and what it had to wait for."""
+"""Telling people that a change began later than announced, and what it had to wait for."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
 
-#: From when on the failure channel hears of it, too: nobody counts on a change any more that did not come.
+#: From this delay on, the failure channel hears of it too: nobody expects the change any more.
 MUCH: Final = timedelta(hours=2)
 
 
 class Lateness:
-    """How late changes begin that were to begin at a time."""
+    """How late scheduled changes begin."""
 
     def __init__(self, context: Context, notifications: Notifications) -> None:
         self._context = context
         self._notify = notifications
 
     async def due(self, tx: Transaction, change: Change) -> datetime | None:
-        """Return when ``change`` was to begin, as people were told; None when that was at once.
+        """Return when ``change`` was to begin, as people were told; None when it was to begin at once.
 
-        A restore was to begin at the end of the whole.
+        A restore was to begin at the end of its temporary change.
         """
         if change.restores:
             whole = await tx.changes.get(await tx.changes.whole(change.id))
@@ -35,14 +35,14 @@ class Lateness:
         return datetime.fromtimestamp(said["begins"], UTC) if said and "begins" in said else None
 
     async def tell(self, tx: Transaction, change: Change, now: datetime) -> None:
-        """Tell of a change that begins ``now`` how late that is, if it is; what it waited for last, if it is known."""
+        """Say how late a change is that begins ``now``, if it is, and what it waited for last, if that is known."""
         if (due := await self.due(tx, change)) is None or (late := how_late(due, now)) is None:
             return
         seconds, why = int(late.total_seconds()), change.waiting_for
         name = "began_late" if change.restores else "started_late"
         await tx.events.add(change.id, "began_late", at=now, digest=change.digest, minutes=seconds // 60)
         await self._notify.line(tx, change.id, name, seconds=seconds, due=int(due.timestamp()), why=why)
-        # A window that was closed at the end has been foreseen: who requested and approved it was shown that.
+        # A window closed at that time was foreseen: the requester and the approvers were shown it.
         opened = begins_at(None, self._context.governing(change).windows, due) or due
         if now - opened >= MUCH:
             await self._notify.failure(tx, change.id, name, seconds=seconds, due=int(due.timestamp()), why=why)

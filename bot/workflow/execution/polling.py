@@ -27,17 +27,17 @@ from bot.workflow.rate_limiter import SharedRateLimiter
 
 log = structlog.get_logger(__name__)
 
-#: How often a job that is over is read again while it still lists numbers as pending, and one that does not end
-#: although each of its numbers has an outcome.
+#: How often a job is read again that is over but still lists numbers as pending, or whose numbers all have an outcome
+#: although it does not end.
 FINAL_POLLS = 4
-#: How often a job that the provider does not know is asked for before it counts as lost. Its numbers are read back
-#: then: the provider may have changed them all.
+#: How often a job that the provider does not know is asked for before it counts as lost. Its numbers are then read
+#: back: the provider may have changed them all.
 GONE_POLLS = 10
-#: Our word for the state of such a job.
+#: Our word for the state of a lost job.
 GONE = "not found"
-#: How many stale numbers are named before the rest is only counted; the results name every one.
+#: How many stale numbers are named; the rest are only counted, and the results name every one.
 NAMED = 5
-#: Longest text about what is stale that a change keeps.
+#: Longest text about stale numbers that a change keeps.
 MOST_TEXT = 2000
 _OTHERS = "Numbers of the change have changed since the plan was made, so nothing more of it was sent."
 
@@ -50,7 +50,7 @@ class Polling:
         self._notify = notifications
         self._stopping = ChangeStop(context, notifications)
         self._window = ChangeWindow(context, notifications)
-        #: Provider -> the turns of all its jobs together.
+        #: Provider -> the limit on polls that all its jobs share.
         self._turns: dict[str, SharedRateLimiter] = {}
 
     @handles(Task.POLL)
@@ -66,7 +66,7 @@ class Polling:
         kind = self._context.catalogue.kind(change.kind)
         now = self._context.clock()
         if wait := await self._turns_at(kind.provider).wait(str(batch.id), now):
-            # After a stop say, when everything is due at once: 500 jobs are not 500 calls.
+            # After a restart, for example, everything is due at once: 500 jobs must not mean 500 calls.
             async with self._context.database.transaction() as tx:
                 await tx.tasks.again(claim, now + wait)
             return
@@ -98,9 +98,9 @@ class Polling:
             if not await tx.tasks.held(claim):
                 return  # an operator gave up on the job meanwhile
             if self._ours(kind):
-                await tx.changes.hold(batch.change)  # before its numbers, as whoever stops it does
+                await tx.changes.hold(batch.change)  # before its numbers, as a stop does
             if batch.handed:
-                # Its own list is the only one that says which numbers the filter came to.
+                # Only the job's own list says which numbers the filter matched.
                 await tx.operations.admit(batch.change, batch.position, report.known, batch.values)
             numbers = await tx.operations.of_batch(batch.change, batch.position)
             verdicts = number_outcomes(
@@ -112,8 +112,8 @@ class Polling:
                 job_word=report.state_word,
             )
             decided = _all_decided(batch, report, numbers, len(verdicts))
-            # A job that does not end, or whose word nobody knows, has nothing left to do when each of its numbers has
-            # an outcome. It gets a few polls to say so itself; the read-back tells what is true.
+            # A job that does not end, or whose state we do not know, has nothing left to do once each of its numbers
+            # has an outcome. It gets a few polls to say so itself; the read-back tells what is true.
             final = final or (decided and batch.final_polls + 1 >= FINAL_POLLS)
             final_polls = batch.final_polls + 1 if over or decided else 0
             await tx.operations.record_outcomes(batch.change, verdicts, now)
@@ -126,14 +126,15 @@ class Polling:
             if any(verdict.code == STALE for verdict in verdicts):
                 await self._stale(tx, batch, numbers, verdicts)
             if (await tx.batches.get(batch.id)).state is BatchState.SETTLED:
-                # Nothing of it had been sent when the change was stopped just now, which has taken this away, too.
+                # Nothing of the batch had been sent when the change was stopped just now; the stop also removed this
+                # task.
                 with suppress(ClaimLost):
                     await tx.tasks.done(claim)
             elif final:
                 await self._end(tx, claim, batch, report)
             else:
                 progressed = bool(verdicts) or report.state_word[:32] != batch.job_state
-                # A run of ours stands still in a freeze and outside the change window, as it should.
+                # A run of ours stands still during a freeze and outside the change window, as it should.
                 progressed = (self._ours(kind) and await self._held_back(tx, batch)) or progressed
                 await self._watch(tx, batch, report if progressed else None, why=f"it says “{report.state_word}”")
                 if over or decided:
@@ -157,7 +158,7 @@ class Polling:
     async def _stale(
         self, tx: Transaction, batch: Batch, numbers: Sequence[BatchNumber], verdicts: Sequence[NumberOutcome]
     ) -> None:
-        """Do what the policy says when a run of ours met stale numbers: stop the change, or tell of them."""
+        """Do what the policy says when a run of ours met stale numbers: stop the change, or tell people of them."""
         e164 = {number.position: number.e164 for number in numbers}
         stale = [e164[verdict.position] for verdict in verdicts if verdict.code == STALE]
         change = await tx.changes.hold(batch.change)
@@ -183,7 +184,7 @@ class Polling:
         await say_left_out(tx, self._notify, change)
 
     async def _held_back(self, tx: Transaction, batch: Batch) -> bool:
-        """Tell whether nothing of a run of ours may be sent just now; of a closed window, people are told."""
+        """Tell whether a run of ours may send nothing just now; tell people of a closed window."""
         closed = await self._window.closed_until(tx, await tx.changes.get(batch.change)) is not None
         return closed or await tx.freezes.current() is not None
 
@@ -200,11 +201,11 @@ class Polling:
         await after_settling(tx, batch.change, self._context)
 
     async def _watch(self, tx: Transaction, batch: Batch, progress: JobReport | None, *, why: str) -> None:
-        """Notice when a job has stalled, and when it makes progress again. It is polled on either way."""
+        """Notice when a job stalls, and when it makes progress again. It is polled either way."""
         now = self._context.clock()
         since = batch.progressed_at or batch.submitted_at or now
         if batch.done_by is not None:
-            # What is to take an hour has not stalled after half of one.
+            # A job that is expected to take an hour has not stalled after half an hour.
             since = max(since, min(batch.done_by, since + TRUSTED))
         if progress is not None:
             await tx.batches.put(batch.id, progressed_at=now, overdue_at=None, done_by=progress.done_by)
@@ -228,9 +229,9 @@ class Polling:
 
 
 def _all_decided(batch: Batch, report: JobReport, numbers: Sequence[BatchNumber], verdicts: int) -> bool:
-    """Tell whether every number of a batch has an outcome with these ``verdicts``.
+    """Tell whether these ``verdicts`` give every number of a batch an outcome.
 
-    Of a filter that was handed over only the job knows the numbers, and it may yet name more.
+    For a filter handed to the provider, only the job knows the numbers, and it may still name more.
     """
     undecided = sum(not number.state.over for number in numbers)
     return not batch.handed and not report.pending and verdicts == undecided

@@ -20,25 +20,25 @@ from bot.workflow.notifications import Notifications
 
 log = structlog.get_logger(__name__)
 
-#: Reads without the job, after the waiting time, before a submission counts as surely not made.
+#: Searches without the job, after the waiting time, before a submission surely made none.
 ABSENCES = 2
-#: How often a batch is sent again by itself. A provider that swallows this many requests is something to look into,
-#: and each repetition is one more that could come to light late.
+#: How often a batch is sent again automatically. A provider that swallows this many requests must be looked into, and
+#: each repetition is one more job that could come to light late.
 RESENDS = 3
 #: The longest pause between two searches, and the pause once an operator was asked.
 LONGEST = timedelta(seconds=30)
 ASKED = timedelta(minutes=5)
-#: Refusals that another try will not change.
+#: Refusals that a retry will not change.
 _LASTING = (BadRequest, Unauthorised, Forbidden, ProviderNotFound)
 
 
 class Reconciliation:
     """Resolves batches that are ``unknown``.
 
-    Their job is adopted, or they are sent again once it is surely absent. When neither can be said, operators are
-    asked (:mod:`bot.workflow.control.resolution`); the search goes on slowly, in case it can be said after all.
+    Their job is adopted, or they are sent again once it is surely absent. When neither can be decided, operators are
+    asked (:mod:`bot.workflow.control.resolution`); the search continues slowly, in case it can be decided after all.
 
-    Since when, and for how long, is asked in the provider's own time: our clock may be wrong, or be set meanwhile.
+    Times are taken from the provider's clock: ours may be wrong, or be set meanwhile.
     """
 
     def __init__(self, context: Context, notifications: Notifications) -> None:
@@ -82,7 +82,7 @@ class Reconciliation:
             await self._absent(claim, batch, change, waited=waited)
 
     async def _unclaimed(self, kind: Kind, jobs: tuple[JobReport, ...]) -> list[JobReport]:
-        """Return those of ``jobs`` that are no batch's."""
+        """Return those of ``jobs`` that belong to no batch."""
         async with self._context.database.reading() as tx:
             return [job for job in jobs if await tx.batches.with_job(kind.name, job.id) is None]
 
@@ -123,7 +123,7 @@ class Reconciliation:
     async def _several(
         self, claim: Claim, batch: Batch, ours: list[JobReport], free: list[JobReport], *, waited: bool
     ) -> None:
-        """Nobody can tell which job is the batch's: ask, unless the list may still be behind."""
+        """Several jobs may be the batch's: ask operators, unless the list may still be behind."""
         if not waited:
             await self._search_again(claim, batch, 0, "the provider lists several jobs that may be this one")
         elif ours:
@@ -138,8 +138,8 @@ class Reconciliation:
             await self._doubt(claim, batch, known, free)
 
     async def _unsearchable(self, claim: Claim, batch: Batch, error: ProviderError) -> None:
-        """Go on when the job list cannot be read; ask when that will last, or has lasted for long."""
-        now = self._context.clock()  # a wrong one has operators asked too early or late, and nothing sent
+        """Search on when the job list cannot be read; ask operators when that will last, or has lasted long."""
+        now = self._context.clock()  # a wrong clock only asks operators too early or too late; nothing is sent
         patience = self._context.timing.reconcile
         if not isinstance(error, _LASTING):
             patience = max(patience, self._context.timing.stuck)
@@ -149,7 +149,7 @@ class Reconciliation:
             await self._doubt(claim, batch, f"The provider's list of jobs cannot be read: {error.message}")
 
     async def _doubt(self, claim: Claim, batch: Batch, known: str, jobs: list[JobReport] | None = None) -> None:
-        """Stop, write down what is known, and have operators asked."""
+        """Write down what is known, and ask operators before anything else is done."""
         now = self._context.clock()
         candidates = [job.id for job in jobs or ()]
         async with self._context.database.transaction() as tx:
@@ -176,10 +176,10 @@ class Reconciliation:
         log.info("still reconciling", change=batch.change, batch=batch.position, why=why)
 
     def _waited_long_enough(self, batch: Batch, result: JobSearch) -> bool:
-        """Tell whether the list was asked for when the waiting time was over, by the provider's own clock.
+        """Tell whether the list was requested after the waiting time was over, by the provider's own clock.
 
-        Where that is not known, the time counts from this process's first search, so that neither a wrong clock nor a
-        restart can shorten it.
+        Without that clock, the time counts from this process's first search, so that neither a wrong clock of ours nor
+        a restart can shorten it.
         """
         least = self._context.timing.reconcile
         if result.asked_there is not None and batch.attempted_there is not None:
@@ -188,7 +188,7 @@ class Reconciliation:
         return self._steady() - begun >= least.total_seconds()
 
     def _pause(self, claim: Claim) -> timedelta:
-        """Return the pause before the next search: growing, but so that two fit into the waiting time."""
+        """Return the pause before the next search: growing, but short enough for two in the waiting time."""
         timing = self._context.timing
         doubled: timedelta = timing.poll.least * 2.0 ** min(claim.attempts, 10)
         return min(doubled, max(timing.reconcile / 2, timing.poll.least))

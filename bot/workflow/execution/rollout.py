@@ -1,8 +1,8 @@
-"""Rollouts in waves, of which the canary is the simplest: what follows a wave when it has been read back.
+"""Rollouts in waves, of which the canary is the simplest: what follows a wave that has been read back.
 
-What is in later waves is held back: its batches are queued and no task is to send them. When a wave is as approved, the
-plan says whether the next one is let go at once, after a time, or by somebody; otherwise somebody decides. Before a
-wave is sent its numbers are read again, as those of the first were: days may lie between.
+Later waves are held back: their batches are queued without a task to send them. When a wave has ended as approved, the
+plan says whether the next one is released at once, after a time, or by somebody; otherwise somebody decides. Before any
+wave is sent, its numbers are read again: days may have passed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class RolloutControl:
         self._refusals = DeniedActions(context)
 
     async def concluded(self, tx: Transaction, change: Change) -> bool:
-        """Pause the change, or let the next wave go, when this was one; False when nothing is held back."""
+        """Pause the change, or release the next wave, after a wave has ended; False when nothing is held back."""
         if change.state is not ChangeState.VERIFYING:
             return False
         held = await tx.batches.held_back(change.id)
@@ -49,10 +49,10 @@ class RolloutControl:
             return False
         tally = await tx.tallies.of(change.id, wave=change.wave)
         rollout = change.summary.rollout if change.summary else Rollout()
-        # Whatever is not known to be good counts, but for what the policy has left out and named: it says nothing, and
-        # must not make what went wrong look like a small share either.
+        # Whatever is not known to be good counts against the wave, except numbers that the policy left out and named:
+        # those prove nothing, and must not make the share of trouble look smaller either.
         tried = tally.total - await tx.tallies.left_out(change.id, wave=change.wave)
-        # A wave of which nothing is as approved tells nothing in favour of the next, however much may go wrong.
+        # A wave without one verified number says nothing in favour of the next, whatever the threshold.
         if not tally.verified or rollout.threshold.exceeded(tried - tally.verified, tried):
             await self._pause(tx, change, PauseReason.TROUBLE, tally)
         elif rollout.pause.asks:
@@ -92,7 +92,7 @@ class RolloutControl:
         await self._notify.line(tx, change.id, "paused", each=wave, **told)
 
     async def _release(self, tx: Transaction, change: Change, held: Sequence[Batch], by: str) -> list[Batch]:
-        """Have the next wave of what is held back begin, and return it; its numbers are read again first."""
+        """Release the next wave of ``held``, and return it; its numbers are read again first."""
         now = self._context.clock()
         wave = held[0].wave
         await tx.changes.move(
@@ -112,7 +112,7 @@ class RolloutControl:
         return of_wave(held, wave)
 
     async def time_is_up(self, claim: Claim) -> None:
-        """Carry out the task on a paused change: let the next wave go when its time has come."""
+        """Carry out the task on a paused change: release the next wave when its time has come."""
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(claim.subject)
@@ -129,9 +129,9 @@ class RolloutControl:
 
     @repeatable
     async def continue_rollout(self, change_id: int, wave: int, *, by: str) -> str:
-        """Let the next wave of a change go that is paused after ``wave``, and return a sentence about it.
+        """Release the next wave of a change that is paused after ``wave``, and return a sentence about it.
 
-        Raises NotAllowed, or Superseded when it is not paused there; both are also written to the audit log.
+        Raises NotAuthorized, or Superseded when it is not paused there; both are also written to the audit log.
         """
         async with self._refusals.noting("go_on", by=by, change=change_id):
             return await self._continue(change_id, wave, by)

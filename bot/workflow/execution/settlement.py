@@ -16,23 +16,20 @@ from bot.workflow.context import Context
 
 #: Why the numbers of a cancelled change were not sent.
 CANCELLED: Final = "The change was cancelled before this number was sent."
-#: What is said besides of numbers that were about to be sent again.
+#: Added to the reason of numbers that were about to be sent again.
 NO_JOB: Final = "An earlier attempt got no response, and the provider lists no job for it."
-#: Pause between two requests for a slot, while the provider refuses for want of one and none of ours gets free.
+#: Pause between two requests for a slot, while the provider refuses for lack of one and no job of ours ends.
 SLOT_WAIT: Final = timedelta(seconds=10)
-#: Pause while all slots are held by jobs of ours: the first to end lets whoever has waited longest ask at once.
+#: Pause while jobs of ours hold all slots: the first to end lets the batch that waited longest ask at once.
 OWN_SLOT_WAIT: Final = timedelta(seconds=60)
-#: How long a refusal tells something: longer than the pause, for whoever asks next may be held up.
+#: How long a refusal counts as news: longer than the pause, as the next batch to ask may be held up.
 SLOT_NEWS: Final = timedelta(seconds=60)
-#: The columns of a batch about which no operator has to be asked.
+#: Columns of a batch that needs no operator.
 CLEAR: Final[Mapping[str, Any]] = {"escalated_at": None, "doubt": "", "candidates": None, "overdue_at": None}
 
 
 async def after_settling(tx: Transaction, change: int, context: Context) -> None:
-    """When all batches of a running change have settled, make its read-back due; give freed slots to whoever waits.
-
-    So too when those of the waves that were let go have.
-    """
+    """Hand freed slots to waiting batches; when every batch released so far has settled, make the read-back due."""
     now = context.clock()
     record = await tx.changes.get(change)
     kind = context.catalogue.kind(record.kind)
@@ -44,7 +41,7 @@ async def after_settling(tx: Transaction, change: int, context: Context) -> None
 
 
 async def free_slot(tx: Transaction, kind: Kind, now: datetime) -> None:
-    """Let those who waited longest for a slot ask for one now: as many as there are, as we know, slots for."""
+    """Make the longest-waiting batches due now, one for each slot we believe is free (at least one)."""
     await tx.job_slots.freed(kind.name, now - SLOT_WAIT)
     free = kind.jobs_in_flight - await tx.job_slots.in_flight(kind.name)
     waiting = await tx.job_slots.queued(kind.name, limit=max(free, 1))
@@ -59,9 +56,9 @@ async def stop_batch(
     code: str = STOPPED,
     reason: str = CANCELLED,
 ) -> None:
-    """End a batch of a stopped change that is in the queue: its numbers are not attempted.
+    """End a queued batch of a stopped change: its numbers are not attempted.
 
-    One that was to be sent again made no job before, as the provider's list shows; its numbers say so too.
+    If the batch was to be sent again, its numbers also say that no job came of the earlier attempt.
     """
     if batch.unanswered_since is not None:
         reason = f"{reason} {NO_JOB}"

@@ -1,13 +1,13 @@
 """The staleness check: the numbers of every batch are read again just before it is sent.
 
-One check serves all batches that are about to go together, and one that is a few seconds old is not repeated. When it
-was is written down with the batch, so that a restart or another replica knows no less; where nothing is written, the
-numbers are read. A batch with a number that has changed is not sent: before anything of the change was, the change
-ends as stale; later the policy says whether the others follow.
+One check serves all batches that are about to be sent together, and is not repeated within a few seconds. Its time is
+written down with each batch, so that a restart or another replica knows it too; without a time, the numbers are read. A
+batch with a changed number is not sent. If nothing of the change was sent yet, the change ends as stale; later, the
+policy says whether the other batches follow.
 
-A filter that is handed to the provider has no numbers that could be read: nobody knows them before its job runs, which
-is what the policy allows and the approver is told. A batch that we carry out ourselves is looked at number by number,
-each just before its update. No other batch goes without a check.
+A filter that is handed to the provider has no numbers to read: nobody knows them before its job runs, which the policy
+allows and the approver is told. A batch that we carry out ourselves is checked number by number, each just before its
+update. No other batch goes without a check.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ log = structlog.get_logger(__name__)
 
 #: How old the last check of a batch's numbers may be when it is sent.
 RECENT: Final = timedelta(seconds=5)
-#: As many numbers are read again in a part of that. Of more, those that go first are read last.
+#: Fewer numbers than this are read well within that time. Of more, those that are sent first are read last.
 SOON: Final = 5000
-#: Longest text about what is stale that a change keeps; the results name every number.
+#: Longest text about stale numbers that a change keeps; the results name every number.
 _MOST_TEXT: Final = 2000
 
 _MATE: Final = "Another number of its job has changed since the plan was made, so the job was not created."
@@ -57,14 +57,14 @@ _PERHAPS: Final = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StalenessCheck:
-    """What reading numbers again has shown."""
+    """The result of reading numbers again."""
 
-    #: What is not as the plan found it, and what the ids in it are called.
+    #: The values that are not as the plan found them, and the names of the ids in them.
     changed: Sequence[ChangedValue] = ()
     names: Names
-    #: Position of a batch in the plan -> position of each number of it that has changed, and how.
+    #: Position of a batch in the plan -> {position of each of its changed numbers: how it changed}.
     stale: Mapping[int, Mapping[int, str]]
-    #: Positions of batches some number of which has got just what was wanted.
+    #: Positions of batches with a number that already has exactly the wanted value.
     done: frozenset[int] = frozenset()
     #: Positions of batches whose numbers were read after all others, and when that began; None when all were read
     #: together.
@@ -73,7 +73,7 @@ class StalenessCheck:
 
 
 class Staleness:
-    """Looks at the numbers of batches, and keeps back those that are stale."""
+    """Checks the numbers of batches, and keeps back the stale ones."""
 
     def __init__(self, context: Context, notifications: Notifications) -> None:
         self._context = context
@@ -82,21 +82,21 @@ class Staleness:
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     def turn(self, change: int) -> asyncio.Lock:
-        """Return what a batch holds while it finds out whether it may go: one of a change's batches checks for all."""
+        """Return the lock that a batch holds while it finds out whether it may go: one checks for all."""
         return self._turns.setdefault(change, asyncio.Lock())
 
     def needed(self, batch: Batch, kind: Kind) -> bool:
-        """Tell whether the numbers of ``batch`` have to be looked at before it is sent.
+        """Tell whether the numbers of ``batch`` must be checked before it is sent.
 
-        Not where they are looked at one by one, each just before its own update: to keep all of them back for one
-        would say less and do less. And not where nobody knows which they are.
+        Not when they are checked one by one, each just before its own update: keeping all of them back for one would
+        say less and do less. And not when nobody knows which numbers they are.
         """
         return not batch.handed and not self._context.catalogue.provider(kind).carries_out
 
     def recent(self, batch: Batch) -> bool:
         """Tell whether the last check of a batch's numbers, successful or not, is a few seconds old at most.
 
-        A check that seems to lie ahead was made before somebody put the clock back: how old it is nobody knows.
+        A check dated ahead of now was made before somebody set the clock back, so nobody knows how old it is.
         """
         age = self._context.clock() - batch.checked_at if batch.checked_at else None
         return age is not None and timedelta(0) <= age < RECENT
@@ -106,8 +106,9 @@ class Staleness:
     ) -> StalenessCheck:
         """Read ``numbers`` (by position in the plan) again; raises :class:`bot.errors.ProviderError`.
 
-        To read many takes longer than a look may be old. So those of the batches at the positions ``first``, which are
-        sent as soon as all were read, are read last, where that takes no more calls; or they had to be read once more.
+        Reading many numbers takes longer than a check may be old. So the numbers of the batches at the positions
+        ``first``, which are sent as soon as all were read, are read last if that takes no more calls. Otherwise they
+        would have to be read once more.
         """
         kind = self._context.catalogue.kind(change.kind)
         others, last = await asyncio.to_thread(_parted, numbers, frozenset(first))
@@ -137,10 +138,10 @@ class Staleness:
         )
 
     async def check(self, batch: Batch) -> bool:
-        """Look at the numbers of ``batch`` and of those that are about to go with it, and write down what was found.
+        """Check the numbers of ``batch`` and of the batches about to be sent with it, and write down what was found.
 
         Returns whether all are as the plan found them. Raises :class:`bot.errors.ProviderError` when they cannot be
-        read, which is written down as well.
+        read, which is written down too.
         """
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(batch.change)
@@ -155,18 +156,19 @@ class Staleness:
             raise
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(change.id)
-            # It counts from its end: no check of these numbers could be younger, however many pages they are on.
+            # The check counts from its end: no check of these numbers could be more recent, however many pages they
+            # fill.
             await self.note(tx, change, batches, found, self._context.clock())
         self._context.ring()
         return not found.stale
 
     async def _together(self, tx: Transaction, batch: Batch) -> list[Batch]:
-        """Return ``batch`` and those of its change that are due now and have a slot, as far as we know."""
+        """Return ``batch`` and the due batches of its change for which we believe there are slots."""
         kind = self._context.catalogue.kind((await tx.changes.get(batch.change)).kind)
         now = self._context.clock()
         room = max(kind.jobs_in_flight - await tx.job_slots.in_flight(kind.name), 1)
         if await tx.job_slots.refused(kind.name, now - SLOT_NEWS) is not None:
-            room = 1  # it finds out whether there is a slot, and the others wait for that
+            room = 1  # this batch finds out whether there is a slot, and the others wait for that
         due = await tx.batches.due(batch.change, now, room)
         others = [each for each in due if each.id != batch.id and not each.handed and not self.recent(each)]
         return [batch, *others[: room - 1]]
@@ -179,7 +181,7 @@ class Staleness:
     async def note(
         self, tx: Transaction, change: Change, batches: Sequence[Batch], seen: StalenessCheck, at: datetime
     ) -> None:
-        """Write down what a check of ``batches`` found that counts from ``at``, and keep back what is stale."""
+        """Write down the result of a check of ``batches``, dated ``at``, and keep back the stale ones."""
         checked = [batch for batch in batches if batch.position not in seen.stale]
         await tx.batches.checked([batch.id for batch in checked], at)
         if seen.last_at is not None:
@@ -208,7 +210,7 @@ class Staleness:
         await self._notify.cards(tx, change.id)
 
     async def _end(self, tx: Transaction, change: Change, seen: StalenessCheck, kind: Kind) -> None:
-        """End a change of which nothing has been sent; its request can be planned again."""
+        """End a change before anything of it was sent; its request can be planned again."""
         now = self._context.clock()
         problem = what_changed(kind, seen.changed, seen.names, so="nothing was sent")
         if change.state is ChangeState.RUNNING:
@@ -221,16 +223,16 @@ class Staleness:
         numbers = len({difference.e164 for difference in seen.changed})
         await tx.changes.move(change.id, ChangeState.STALE, problem=problem, finished_at=now)
         await tx.events.add(change.id, "stale", at=now, digest=change.digest, numbers=numbers)
-        if change.part_of is None:  # otherwise what restores the numbers is planned again, without these
+        if change.part_of is None:  # a restore is planned again instead, without these numbers
             await self._notify.line(tx, change.id, "stale")
             await self._notify.failure(tx, change.id, "stale")
         await self._notify.cards(tx, change.id)
 
     async def _keep_back(self, tx: Transaction, batch: Batch, seen: StalenessCheck) -> None:
-        """End a stale batch: none of its numbers is sent, and each that has changed says how.
+        """End a stale batch: none of its numbers is sent, and each changed number says how it changed.
 
-        Where an attempt had no answer and numbers have by now just what it was to give them, it may have been carried
-        out after all: nobody can say that they were not attempted, and the read-back tells what they have.
+        If an attempt got no answer and some numbers now have exactly the values that it was to set, it may have been
+        carried out after all. Then nobody can say that they were not attempted; the read-back tells what they have.
         """
         now = self._context.clock()
         changed = seen.stale[batch.position]
@@ -266,9 +268,9 @@ class Staleness:
 def _parted(
     numbers: Mapping[int, PlannedNumber], first: Collection[int]
 ) -> tuple[Sequence[PlannedNumber], Sequence[PlannedNumber]]:
-    """Return what is read before and what is read last: the numbers of the batches at ``first``, or none.
+    """Return the numbers to read first, and those to read last: the batches at ``first``, or nothing.
 
-    A provider lists numbers by number. Where those that go first lie among the others, both are on the same pages.
+    A provider lists numbers in order. If those of ``first`` lie among the others, both are on the same pages.
     """
     changing = [number for number in numbers.values() if number.batch is not None]
     last = [number for number in changing if number.batch in first]
@@ -280,7 +282,7 @@ def _parted(
 
 
 def _as_wanted(kind: Kind, number: PlannedNumber, difference: ChangedValue) -> bool:
-    """Tell whether a number has got just what was wanted of it."""
+    """Tell whether a number already has exactly the wanted value."""
     if difference.name is None:
         return kind.removes
     wanted = number.after

@@ -1,4 +1,4 @@
-"""Beginning an approved change: when it is time, only what was approved, and only if nothing changed since."""
+"""Beginning an approved change: at its time, exactly as approved, and only if nothing changed since."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from bot.workflow.notifications import Notifications
 
 log = structlog.get_logger(__name__)
 
-#: What a change waits for whose time has come, as people read it.
+#: What a change whose time has come is waiting for, as people read it.
 _FROZEN = "Submissions are frozen."
 _CLOSED = "Its change window is closed."
 
@@ -62,9 +62,10 @@ class ChangeStart:
 
     @handles(Task.START)
     async def start(self, claim: Claim) -> None:
-        """Carry out the task: begin an approved change, or stop it as stale, or wait.
+        """Carry out the task: begin an approved change, stop it as stale, or wait.
 
-        Of a change whose time has come before its approval, say so; of one in waves, send the next wave, or let it go.
+        If the time has come before the approval, say so. For a change in waves, send the released wave or release the
+        next.
         """
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(claim.subject)
@@ -88,7 +89,7 @@ class ChangeStart:
         await self._approved(claim, change, frozen=frozen)
 
     async def _approved(self, claim: Claim, change: Change, *, frozen: bool) -> None:
-        """Begin an approved change if it is time, and its numbers are as the plan found them."""
+        """Begin an approved change if it is time and its numbers are as the plan found them."""
         try:
             policy = self._policy(change)
         except NotAuthorized as error:
@@ -112,7 +113,7 @@ class ChangeStart:
             await self._unread(claim, change, error)
             return
         try:
-            # At the last moment: reading many numbers takes a while.
+            # At the last moment, as reading many numbers takes a while.
             lapsed = "" if change.part_of else await self._lapsed(change, policy)
         except DeliveryError as error:
             await self._unsure(claim, error)
@@ -120,23 +121,22 @@ class ChangeStart:
         await self._conclude(claim, stored, lapsed, seen, checked_at)
 
     async def _going_first(self, change: Change) -> Sequence[int]:
-        """Return the positions of the batches that are sent as soon as the change begins, as far as is known now."""
+        """Return the positions of the batches that are sent as soon as the change begins, as far as known now."""
         async with self._context.database.reading() as tx:
             positions = [batch.position for batch in await tx.batches.of(change.id) if batch.wave == change.wave]
         return positions[: self._context.catalogue.kind(change.kind).jobs_in_flight]
 
     def _policy(self, change: Change) -> Policy:
-        """Return the rule that governs ``change`` now; raises NotAllowed when it forbids such a change by now.
+        """Return the rule that governs ``change`` now; raises NotAuthorized when the rule no longer allows the change.
 
-        What restores the numbers of a temporary change was approved with it, and no rule of today keeps them from
-        going back; only its window is waited for.
+        A restore was approved with its temporary change, so no current rule stops it; it only waits for its window.
         """
         if change.part_of is None:
             return self._authorization.still_allowed(change)
         return self._context.governing(change)
 
     async def _stands(self, whole: int) -> bool:
-        """Tell whether the stored plan of a temporary change, which says what is restored, is the approved one."""
+        """Tell whether the stored plan of a temporary change, from which its restore follows, is the approved one."""
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(whole)
         if change.until and change.summary and change.summary.ends_at:  # its end may have been moved since
@@ -147,11 +147,10 @@ class ChangeStart:
         return await self._approval_validity.in_the_way(change, policy, "nothing was sent")
 
     async def _approved_digest(self, tx: Transaction, change: Change) -> str:
-        """Return the digest that the approvals of ``change`` are for, if it is its own; otherwise nothing.
+        """Return the digest of ``change`` if the approvals are for it, otherwise nothing.
 
-        The approval of a temporary change covers what restores its numbers: that this gives them nothing but what they
-        had before was looked at when it was planned. One that has lapsed since let them be changed, so it lets them go
-        back, too.
+        The approval of a temporary change covers its restore: planning made sure that the restore sets only the earlier
+        values. A lapsed approval still covers the restore: it allowed the change, so it allows the way back.
         """
         approved = await tx.changes.get(await tx.changes.whole(change.id))
         decisions = await tx.decisions.of(approved.id)
@@ -162,7 +161,7 @@ class ChangeStart:
     async def _conclude(
         self, claim: Claim, stored: str, lapsed: str, seen: StalenessCheck, checked_at: datetime
     ) -> None:
-        """Begin the change, or end it as what it is; ``lapsed`` says why its approvals do not let it begin."""
+        """Begin the change, or end it for what was found; ``lapsed`` says why its approvals do not let it begin."""
         async with self._context.database.transaction() as tx:
             await tx.tasks.done(claim)
             change = await tx.changes.hold(claim.subject)
@@ -172,7 +171,7 @@ class ChangeStart:
             if change.part_of is None:
                 lapsed = lapsed or await approvals_wanting(tx, change, self._policy(change), "nothing was sent")
             if lapsed:
-                # A new approval would start it at a time that nobody has seen, so it has to be asked for again.
+                # A new approval would start it at a time that nobody has seen, so it must be requested again.
                 await self._end(tx, change, "not_approved", lapsed)
             elif not approved or stored != approved:
                 await self._refuse(tx, change)
@@ -181,7 +180,7 @@ class ChangeStart:
             elif (opens := self._context.window_opens(change)) is not None:  # it closed while the numbers were read
                 await tx.tasks.add(Task.START, change.id, opens)
             else:
-                # It counts from its beginning, for to read many numbers takes a while.
+                # The check counts from its beginning, as reading many numbers takes a while.
                 await self._staleness.note(tx, change, await tx.batches.of(change.id), seen, checked_at)
                 if not seen.stale:
                     await self._begin(tx, change)
@@ -194,7 +193,7 @@ class ChangeStart:
         batches = await tx.batches.of(change.id)
         first = [batch for batch in batches if batch.wave == change.wave]
         await tx.tasks.add_many(Task.SUBMIT, [batch.id for batch in first], now)
-        if change.until is not None:  # it may come while something is not sent yet
+        if change.until is not None:  # the end may come while something is not sent yet
             await tx.tasks.add(Task.END, change.id, change.until.at)
         await tx.events.add(change.id, "started", at=now, digest=change.digest, batches=len(batches))
         await self._lateness.tell(tx, change, now)
@@ -212,7 +211,7 @@ class ChangeStart:
         await self._notify.failure(tx, change.id, what)
 
     async def _unread(self, claim: Claim, change: Change, error: ProviderError) -> None:
-        """Wait: a change whose numbers cannot be read again is not begun."""
+        """Wait: a change does not begin while its numbers cannot be read again."""
         async with self._context.database.transaction() as tx:
             await self._staleness.unread(tx, await tx.batches.of(change.id), error)
         await self._wait(claim, why=f"Its numbers cannot be read: {error.message}")
@@ -223,17 +222,17 @@ class ChangeStart:
         log.warning("cannot check whether the approvals still count", change=claim.subject, code=error.code)
         async with self._context.database.transaction() as tx:
             await tx.tasks.again(claim, self._context.clock() + pause)
-            if claim.attempts > 1:  # a single answer that got lost is nothing to tell people of
+            if claim.attempts > 1:  # one lost answer is no reason to tell people
                 await self._notify.line(tx, claim.subject, "unsure")
         self._context.ring()
 
     async def _undecided(self, claim: Claim) -> None:
-        """Tell the approvers that the time has come and nobody has decided; a click now begins the change at once."""
+        """Tell the approvers that the time has come without a decision; an approval now begins the change at once."""
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(claim.subject)
             if change.state is not ChangeState.AWAITING_APPROVAL:
-                return  # decided in this very moment, which has made this task due again or taken it away
+                return  # decided at this very moment, which made this task due again or removed it
             if change.start is not None and change.start.at > now:
                 await tx.tasks.again(claim, change.start.at)  # hastened by the end of a freeze
                 return
@@ -244,7 +243,7 @@ class ChangeStart:
         self._context.ring()
 
     async def _forbidden(self, claim: Claim, error: NotAuthorized) -> None:
-        """End a change that waited for its time and is not allowed any more."""
+        """End a change that waited for its time and is no longer allowed."""
         now = self._context.clock()
         problem = f"It was approved but is no longer allowed, so nothing was sent. {error.message}"
         async with self._context.database.transaction() as tx:
@@ -271,7 +270,7 @@ class ChangeStart:
         self._context.ring()
 
     async def _wait(self, claim: Claim, until: datetime | None = None, *, why: str) -> None:
-        """Try again later; of a change whose time has come, ``why`` is kept and told."""
+        """Try again later; once its time has come, ``why`` is kept and shown."""
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             await tx.tasks.again(claim, until or now + WAIT)

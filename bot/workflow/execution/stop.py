@@ -1,4 +1,7 @@
-"""Stopping a running change: what is still in our hands is not sent, what is not comes to its end."""
+"""Stopping a running change.
+
+Unsent numbers are not sent; numbers at the provider are watched to their end.
+"""
 
 from __future__ import annotations
 
@@ -18,22 +21,22 @@ from bot.workflow.context import Context
 from bot.workflow.execution.settlement import CANCELLED, after_settling, stop_batch
 from bot.workflow.notifications import Notifications
 
-#: States of a batch that became a job, or may have.
+#: States of a batch that became a job, or may have become one.
 _GONE_OUT: Final = frozenset({BatchState.SUBMITTING, BatchState.UNKNOWN, BatchState.SUBMITTED})
-#: States in which a rest may wait for the end of a wave.
+#: States in which later waves may wait for the end of a wave.
 _BETWEEN: Final = frozenset({ChangeState.VERIFYING, ChangeState.PAUSED})
-#: Why a change ends that does not hold its numbers any more, and why one of them is not sent.
+#: Why a change ends that no longer holds its numbers, and why one of its numbers is not sent.
 RELEASED: Final = "An operator released its numbers, so other changes may touch them."
 RELEASED_NUMBER: Final = "An operator released the change's numbers before this number was sent."
 
 
 def untouched(batches: Sequence[Batch]) -> bool:
-    """Tell whether surely nothing of a change has been sent to the provider: no job, and no attempt without answer."""
+    """Tell whether surely nothing of a change was sent to the provider: no job, and no attempt without an answer."""
     return all(batch.state is BatchState.QUEUED and batch.unanswered_since is None for batch in batches)
 
 
 async def reach(tx: Transaction, provider: Provider, batches: Sequence[Batch]) -> StopReach:
-    """Return where the numbers of ``batches`` are that have not come to their end."""
+    """Return where the unfinished numbers of ``batches`` are."""
     sizes = dict.fromkeys(BatchState, 0)
     for batch in batches:
         sizes[batch.state] += batch.size
@@ -50,7 +53,7 @@ async def reach(tx: Transaction, provider: Provider, batches: Sequence[Batch]) -
 
 
 class ChangeStop:
-    """Stops running changes, whoever wants it and why."""
+    """Stops running changes, whoever wants it and for whatever reason."""
 
     def __init__(self, context: Context, notifications: Notifications) -> None:
         self._context = context
@@ -67,10 +70,10 @@ class ChangeStop:
         reason: str = CANCELLED,
         stale: int = 0,
     ) -> str:
-        """Give every number that is not sent yet its outcome, and return a sentence about it and about the others.
+        """Give every unsent number its outcome, and return a sentence about those and the others.
 
-        Empty when there is nothing left to stop. The caller holds the change. ``stale``
-        numbers are why it is stopped, and have their outcome already.
+        The sentence is empty when nothing is left to stop. The caller holds the change. ``stale`` numbers are the
+        reason for the stop, and have their outcome already.
         """
         if change.state in _BETWEEN and (rest := await tx.batches.held_back(change.id)):
             return await self._stop_rest(tx, change, rest, by=by, problem=problem, code=code, reason=reason)
@@ -115,7 +118,7 @@ class ChangeStop:
     async def stop_by_itself(
         self, tx: Transaction, change: Change, *, problem: str, reason: str, code: str = STOPPED, stale: int = 0
     ) -> None:
-        """Stop a running change for a reason that nobody gave, as :meth:`stop` does, and tell everybody if it did."""
+        """Stop a running change without anybody's order, as :meth:`stop` does, and tell everybody if it did."""
         if not await self.stop(tx, change, by=ITSELF, problem=problem, code=code, reason=reason, stale=stale):
             return
         await self._notify.failure(tx, change.id, "stopped")
@@ -132,7 +135,7 @@ class ChangeStop:
         code: str,
         reason: str,
     ) -> str:
-        """End a change between two waves: the rest is not sent."""
+        """End a change between two waves: the later waves are not sent."""
         now = self._context.clock()
         for batch in rest:
             await stop_batch(tx, batch, now, code=code, reason=reason)
@@ -155,9 +158,9 @@ class ChangeStop:
     async def _call_off(
         self, tx: Transaction, provider: Provider, batches: Sequence[Batch], *, code: str, reason: str
     ) -> list[Batch]:
-        """Stop what we carry out ourselves between two numbers; return the batches of which none was sent.
+        """Stop our own runs between two numbers; return the batches of which nothing was sent.
 
-        A batch that is being submitted may have its run a moment later: it is stopped beforehand.
+        The run of a batch that is being submitted may begin a moment later, so it is stopped beforehand.
         """
         now = self._context.clock()
         gone_out = [batch for batch in batches if batch.state in _GONE_OUT]
@@ -175,7 +178,7 @@ class ChangeStop:
 
 
 def _in_words(found: StopReach, title: str) -> str:
-    """Return what a stop comes to: what it keeps back, and what it cannot."""
+    """Return in words what a stop keeps back, and what it cannot."""
     said = [f"{_numbers(found.unsent)} will not be sent."]
     if found.under_way:
         said.append(

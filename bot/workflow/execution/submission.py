@@ -39,12 +39,12 @@ from bot.workflow.notifications import Notifications
 
 log = structlog.get_logger(__name__)
 
-#: A wait that a provider asks for and that people in front of a card want to know of.
+#: From this length on, people in front of a card want to know of a wait that a provider asks for.
 LONG = timedelta(seconds=60)
 
 
 class _KeptBack(Exception):
-    """What was to be sent may not go now after all."""
+    """A batch that was about to be sent may not go now after all."""
 
     def __init__(self, step: NextStep) -> None:
         super().__init__(step.value)
@@ -53,13 +53,13 @@ class _KeptBack(Exception):
 
 @dataclass(slots=True)
 class _Try:
-    """One try to send a batch."""
+    """One attempt to send a batch."""
 
     claim: Claim
     batch: Batch
     change: Change
     kind: Kind
-    #: Whether it is written down that the POST is about to go out.
+    #: Whether it is already written down that the POST is about to go out.
     begun: bool = False
 
 
@@ -77,8 +77,8 @@ class Submission:
     async def submit(self, claim: Claim) -> None:
         """Carry out the task: send one batch.
 
-        The batch is ``submitting`` in the database before its POST goes out. Found ``submitting`` at the start of
-        this task, it was interrupted there, and nobody knows whether the POST went out: it is searched for.
+        The batch is ``submitting`` in the database before its POST goes out. A batch found ``submitting`` at the start
+        of this task was interrupted there; nobody knows whether the POST went out, so its job is searched for.
         """
         async with self._context.database.reading() as tx:
             batch = await tx.batches.get(claim.subject)
@@ -96,10 +96,9 @@ class Submission:
             await self._released(claim, batch)
 
     async def _attempt(self, one: _Try) -> NextStep:
-        """Send the batch once its numbers have just been seen to be as planned; say what is left to do.
+        """Send the batch right after its numbers were seen to be as planned; return what is left to do.
 
-        Whether it may go is asked before it waits for its turn at the provider, and once more when nothing is left to
-        wait for.
+        Whether it may go is asked before it waits for its turn at the provider, and once more right before it goes out.
         """
         async with AsyncExitStack() as turn:
             step = await self._gate.may_go(one.claim, one.batch, one.kind)
@@ -115,7 +114,7 @@ class Submission:
                 if word is not NextStep.GO:
                     raise _KeptBack(word)
                 one.begun = True
-                await turn.aclose()  # from here on the others see that it is being sent
+                await turn.aclose()  # from here on, other batches see that it is being sent
 
             try:
                 await self._send(one, request, ready)
@@ -124,7 +123,7 @@ class Submission:
         return NextStep.STAY
 
     async def _send(self, one: _Try, request: BatchRequest, ready: Ready) -> None:
-        """Have the provider make the job, and write down what came of it; raises _KeptBack when ``ready`` does."""
+        """Have the provider make the job, and write down the result; raises _KeptBack when ``ready`` does."""
         provider = self._context.catalogue.provider(one.kind)
         try:
             report = await provider.submit(request, ready)
@@ -145,7 +144,7 @@ class Submission:
             await self._made(one.claim, one.batch, one.change, one.kind, report)
 
     async def _released(self, claim: Claim, batch: Batch) -> None:
-        """Stop a change that does not hold its numbers any more."""
+        """Stop a change that no longer holds its numbers."""
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(batch.change)
             await tx.tasks.done(claim)
@@ -153,14 +152,14 @@ class Submission:
         self._context.ring()
 
     async def _no_slot(self, claim: Claim, batch: Batch, error: TooManyJobs) -> None:
-        """Others hold the slots that we do not: the batch waits, which is no failure."""
+        """Let the batch wait while others hold the slots; that is not a failure."""
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             if not await tx.tasks.held(claim):
                 return  # see _queue_again
             await tx.batches.move(batch.id, BatchState.QUEUED, slot_refused_at=now)
             await tx.tasks.again(claim, now + SLOT_WAIT, waited=True)
-            if batch.slot_refused_at is None:  # the audit log tells of the waiting once, not of every try
+            if batch.slot_refused_at is None:  # the audit log tells of the waiting once, not of every attempt
                 await tx.events.add(
                     batch.change, "batch_postponed", at=now, batch=batch.position, why="waiting for a free slot"
                 )
@@ -174,13 +173,13 @@ class Submission:
             present = (await tx.batches.get(batch.id)).state
             if present not in {BatchState.SUBMITTING, BatchState.UNKNOWN}:
                 return  # another replica took the claim over while this one was cut off, and found the job
-            with suppress(ClaimLost):  # that there is a job is known only here, so it is written down all the same
+            with suppress(ClaimLost):  # only this process knows the job, so it is written down all the same
                 await tx.tasks.done(claim)
             await adopt(tx, self._context, batch, kind, report)
             await say_submitted(tx, self._notify, change.id)
             await tx.events.add(change.id, "batch_submitted", at=now, batch=batch.position, job=report.id)
             if await tx.job_slots.refused(kind.name, now - SLOT_NEWS) is not None:
-                await free_slot(tx, kind, now)  # where this one fitted in, the next may
+                await free_slot(tx, kind, now)  # where this batch found a slot, the next may too
         self._context.ring()
 
     async def _queue_again(self, one: _Try, wait: timedelta, why: str, told: str = "") -> None:
@@ -188,7 +187,7 @@ class Submission:
         now, batch = self._context.clock(), one.batch
         async with self._context.database.transaction() as tx:
             if not await tx.tasks.held(one.claim):
-                return  # stopped before it was sent, or taken over: then another replica searches for a job of it
+                return  # stopped before it was sent, or taken over: then another replica searches for its job
             if one.begun:
                 await tx.batches.move(batch.id, BatchState.QUEUED)
             if told:
@@ -200,7 +199,7 @@ class Submission:
         self._context.ring()
 
     async def _refused(self, one: _Try, error: ProviderError | SecretError) -> None:
-        """End a batch that the provider refused whole: none of its numbers was changed, and each says why."""
+        """End a batch that the provider refused as a whole: none of its numbers was changed, and each says why."""
         now, batch, change = self._context.clock(), one.batch, one.change.id
         code = getattr(error, "code", "") or REFUSED
         pointer = getattr(error, "pointer", "")

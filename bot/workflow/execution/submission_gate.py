@@ -1,4 +1,4 @@
-"""Whether a batch may be sent now, or what has to come before it."""
+"""Whether a batch may be sent now, or what must come before it."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class NextStep(Enum):
 
     GO = "go"  #: its POST, as soon as the provider's pace lets it
     CHECK = "check"  #: its staleness check
-    STOP = "stop"  #: the end of the change, which does not hold its numbers any more
+    STOP = "stop"  #: the end of the change, which no longer holds its numbers
     STAY = "stay"  #: nothing now: it waits, or it was stopped
 
 
 class SubmissionGate:
-    """The one gate through which every batch goes, the first time and each time after it."""
+    """The one gate that every batch passes, each time that it is about to be sent."""
 
     def __init__(self, context: Context, notifications: Notifications, staleness: Staleness) -> None:
         self._context = context
@@ -42,10 +42,10 @@ class SubmissionGate:
         self._window = ChangeWindow(context, notifications)
 
     async def check(self, claim: Claim, batch: Batch, kind: Kind) -> NextStep:
-        """Look at the batch's numbers, unless whoever had the turn before has done so, and say what comes next.
+        """Check the batch's numbers, unless the batch before it has done so, and say what comes next.
 
-        Where a look of its own found everything as planned, nothing is asked until its turn has come, when all is asked
-        anyway: where everything is slow the look would be too old by then, again and again.
+        If its own check found everything as planned, nothing else is asked until its turn has come, when everything is
+        asked anyway. Otherwise, where everything is slow, each check would be too old by then, again and again.
         """
         if (step := await self.may_go(claim, batch, kind)) is not NextStep.CHECK:
             return step
@@ -57,10 +57,9 @@ class SubmissionGate:
         return NextStep.GO if as_planned else await self.may_go(claim, batch, kind)
 
     async def may_go(self, claim: Claim, batch: Batch, kind: Kind, *, begins: bool = False) -> NextStep:
-        """Tell whether the POST may go out now, or what comes before it.
+        """Tell whether the POST may go out now, or what must come before it.
 
-        When it ``begins``, that it is about to go out is written down, in the transaction in which all was asked that
-        may forbid it.
+        With ``begins``, the coming POST is written down, in the transaction that asked whether anything forbids it.
         """
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
@@ -73,7 +72,7 @@ class SubmissionGate:
                 return NextStep.STAY
             if change.stopped_at is not None:
                 await tx.tasks.done(claim)
-                # Whoever stopped it has not reached this batch, which had no answer then, or its answer came just now.
+                # The stop did not reach this batch: it had no answer then, or its answer came just now.
                 reason = f"The change was stopped before this number was sent. {change.problem}".strip()
                 await stop_batch(tx, batch, now, reason=reason)
                 await say_kept_back(tx, self._notify, batch.change)
@@ -107,25 +106,25 @@ class SubmissionGate:
         return NextStep.GO
 
     async def _unread(self, claim: Claim, error: ProviderError) -> None:
-        """Try the staleness check again later: a batch is never sent blind."""
+        """Try the staleness check again later: a batch is never sent unchecked."""
         wait = max(self._pause(claim), timedelta(seconds=getattr(error, "wait", 0)))
         async with self._context.database.transaction() as tx:
             await tx.tasks.again(claim, self._context.clock() + wait)
 
     def _pause(self, claim: Claim) -> timedelta:
-        """Return the pause after a check that failed: the others that it was for do not repeat it either."""
+        """Return the pause after a failed check; the other batches that it was for do not repeat it either."""
         return max(self.backoff(claim), RECENT)
 
     async def _wait(self, tx: Transaction, change: Change, batch: Batch, kind: Kind) -> timedelta:
-        """Return how long the batch has to wait before it may be sent; nothing when it may now.
+        """Return how long the batch must wait before it may be sent; nothing when it may go now.
 
-        While the provider refuses for want of a slot, which others may hold, one batch of the kind at a time finds out
+        While the provider refuses for lack of a slot, which others may hold, one batch of the kind at a time finds out
         whether that is still so: 500 waiting batches must not mean 500 refused requests.
         """
         if (opens := await self._window.closed_until(tx, change)) is not None:
             return opens - self._context.clock()
         if await tx.freezes.current() is not None or await tx.batches.undecided(batch.change):
-            return SLOT_WAIT  # an operator's word is awaited, and hastens this
+            return SLOT_WAIT  # an operator's answer is awaited, and hastens this
         if await tx.job_slots.in_flight(kind.name) >= kind.jobs_in_flight:
             return OWN_SLOT_WAIT
         now = self._context.clock()
@@ -138,7 +137,7 @@ class SubmissionGate:
         return PROBE_WAIT if await tx.job_slots.being_sent(kind.name) else timedelta(0)
 
     def backoff(self, claim: Claim) -> timedelta:
-        """Return the pause after a try that failed: twice as long each time, within the bounds of a poll."""
+        """Return the pause after a failed attempt: twice as long each time, within the bounds of a poll."""
         pace = self._context.timing.poll
         doubled: timedelta = pace.least * 2.0 ** min(claim.tries, 10)
         return min(pace.most, doubled)

@@ -32,30 +32,30 @@ from bot.workflow.notifications import Notifications
 
 log = structlog.get_logger(__name__)
 
-#: Numbers that are written down at once: other writers get their turn in between.
+#: Numbers that are written down at once, so that other writers get their turn in between.
 PORTION = 1000
-#: Numbers that are named in a notice before the rest is only counted.
+#: Numbers that are named in a notice; the rest are only counted.
 NAMED = 5
 HOUR = timedelta(hours=1)
 
 
 @dataclass(slots=True)
 class _Seen:
-    """What one round of reading has come to."""
+    """The result of one round of reading."""
 
-    #: The provider's word -> how many numbers it says that of which are still under way.
+    #: The provider's word -> how many numbers it says are still under way.
     under_way: Counter[str] = field(default_factory=Counter)
-    #: Numbers of which it says that what it accepted has failed, each with its E.164. They are written down together
-    #: with the notice that tells of them, so that no crash can leave one without the other.
+    #: Numbers for which the provider says that the accepted change has failed, each with its E.164. They are written
+    #: down together with the notice about them, so that no crash can leave one without the other.
     failed: list[tuple[ReadBack, str]] = field(default_factory=list)
 
 
 class Verification:
-    """Verifies changes whose jobs have all settled, frozen or stopped ones too: it only reads.
+    """Verifies changes whose jobs have all settled, frozen or stopped changes too: it only reads.
 
-    A number that has what was sent is verified at once. The others are read again, a few times, for a provider may
-    show a change late; what then still differs is a difference. Those on which the provider says that it still works
-    are read for longer. How often was read is in the database, so a restart neither shortens nor prolongs it.
+    A number that has what was sent is verified at once. The others are read again, a few times, because a provider may
+    show a change late; a value that still differs then is a difference. Numbers that the provider says it still works
+    on are read for longer. The count of reads is in the database, so a restart neither shortens nor prolongs it.
     """
 
     def __init__(self, context: Context, notifications: Notifications) -> None:
@@ -64,7 +64,7 @@ class Verification:
 
     @handles(Task.VERIFY)
     async def verify(self, claim: Claim) -> None:
-        """Carry out the task: read once what is not verified yet, and make the next step due."""
+        """Carry out the task: read once the numbers not verified yet, and make the next step due."""
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(claim.subject)
             awaited = await tx.read_backs.awaiting(change.id)
@@ -90,10 +90,10 @@ class Verification:
         batches: Mapping[int, Values],
         e164: Mapping[str, str],
     ) -> _Seen:
-        """Read the numbers and write down what is found, portion by portion; ``e164`` of those that should be gone."""
+        """Read the numbers and write down what is found, in portions; ``e164`` holds those that should be gone."""
         kind = self._context.catalogue.kind(change.kind)
         sent = {position: comparable(kind, values) for position, values in batches.items()}
-        # A hundred thousand take a while, and the loop has clicks to answer meanwhile.
+        # A hundred thousand numbers take a while, and the loop has clicks to answer meanwhile.
         names = await asyncio.to_thread(_to_read, kind, sent, awaited)
         began = change.verifying_at or self._context.clock()
         patience = Patience(
@@ -103,7 +103,7 @@ class Verification:
         unseen = dict(awaited)
         readings: list[ReadBack] = []
         seen = _Seen()
-        # Nothing is going to be changed, so a call that only tells what could be is left out.
+        # Nothing will be changed, so the call that only tells what could be changed is left out.
         target = Target(identifiers=tuple(awaited), editable_asked=False, e164=e164)
         async for snapshot in self._context.catalogue.provider(kind).find(target, names, kind):
             number = unseen.pop(snapshot.id, None)
@@ -131,7 +131,7 @@ class Verification:
             await tx.read_backs.add(change.id, readings, self._context.clock())
 
     async def _next(self, claim: Claim, change: Change, read_backs: int, seen: _Seen) -> None:
-        """After the read, if one was needed: read again what was not as sent yet, or have the change concluded."""
+        """After the read, if one was needed: read again what is not yet as sent, or have the change concluded."""
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             if not await tx.tasks.held(claim):
@@ -155,7 +155,7 @@ class Verification:
         self._context.ring()
 
     def _under_way(self, change: Change, seen: _Seen) -> str:
-        """Return what is waited for when the provider says that it still works on numbers; empty when it does not."""
+        """Return what is awaited while the provider says that it still works on numbers; empty when it does not."""
         kind = self._context.catalogue.kind(change.kind)
         if not seen.under_way:
             return ""
@@ -167,7 +167,7 @@ class Verification:
         return f"{told} at {title}; it is read again until that changes, for at most {UNDER_WAY // HOUR} hours."
 
     async def _not_in_effect(self, tx: Transaction, change: Change, read_backs: int, seen: _Seen) -> None:
-        """Tell at once of numbers that do not do what people rely on."""
+        """Tell people at once of numbers that do not do what people rely on."""
         now = self._context.clock()
         readings = [reading for reading, _ in seen.failed]
         for start in range(0, len(readings), PORTION):
@@ -180,7 +180,7 @@ class Verification:
         )
 
     async def _failed(self, claim: Claim, change: Change, error: ProviderError) -> None:
-        """After a read that failed: try again later, or say that the numbers could not be verified."""
+        """After a failed read: try again later, or say that the numbers could not be verified."""
         now = self._context.clock()
         failed = change.failed_reads + 1
         log.warning("cannot read back", change=change.id, why=error.message, failed=failed)
@@ -215,13 +215,13 @@ class Verification:
 
 
 def _to_read(kind: Kind, sent: Mapping[int, SentBatch], awaited: Mapping[str, AwaitedNumber]) -> Sequence[str]:
-    """Return the names of what is read of ``awaited``: it follows from what is known, and that is the same of most."""
+    """Return the names to read for ``awaited``, which follow from the known values: most numbers know the same ones."""
     unlike = {(each.batch, *each.known): each for each in awaited.values()}.values()
     return sorted({name for each in unlike for name in to_read(kind, sent[each.batch], each.known)})
 
 
 async def conclude(tx: Transaction, change: int, now: datetime, *, times: int) -> None:
-    """Note what the read-back has come to, and have the change concluded."""
+    """Note the result of the read-back, and have the change concluded."""
     tally = await tx.tallies.of(change)
     await tx.changes.put(change, waiting_for="")
     await tx.events.add(

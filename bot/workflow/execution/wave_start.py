@@ -1,4 +1,4 @@
-"""Sending a wave after the first: only when it may go, and only what is as the plan found it."""
+"""Sending a wave after the first: only when it may go, and only numbers that are as the plan found them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from bot.workflow.notifications import Notifications
 
 log = structlog.get_logger(__name__)
 
-#: Pause before a change, or a wave of it, is tried again that could not begin, because of a freeze or because the
-#: provider is away.
+#: Pause before another attempt to begin a change, or a wave of it, after a freeze or an unreachable provider prevented
+#: it.
 WAIT = timedelta(seconds=30)
 
 
 class WaveStart:
-    """Sends the wave that was let go last: its numbers are read again first, as those of the first one were."""
+    """Sends the wave that was released last: its numbers are read again first, as those of the first wave were."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class WaveStart:
         self._notify = notifications
 
     async def resume(self, claim: Claim, change: Change) -> None:
-        """Carry out the task on a change that runs: send its wave, or stop it because something changed, or wait."""
+        """Carry out the task on a running change: send its wave, stop it because something changed, or wait."""
         now, wave = self._context.clock(), change.wave
         until, problem = None, ""
         seen = None
@@ -71,11 +71,11 @@ class WaveStart:
         async with self._context.database.transaction() as tx:
             await tx.tasks.done(claim)
             change = await tx.changes.hold(claim.subject)
-            # Whoever lost the claim while it read has looked at its wave, which says nothing of a later one.
+            # A worker that lost its claim while reading has looked at its own wave, which says nothing of a later one.
             if change.state is not ChangeState.RUNNING or change.wave != wave or change.stopped_at is not None:
                 return
             if rest := of_wave(await tx.batches.held_back(change.id), wave):
-                # Otherwise whoever had this task before, and lost its claim while it read, has sent it.
+                # Otherwise the worker that had this task before, and lost its claim while reading, has sent the wave.
                 await self._let_go(tx, change, rest, seen, problem=problem, now=now)
             await self._notify.cards(tx, change.id)
         self._context.ring()
@@ -83,8 +83,9 @@ class WaveStart:
     async def stopped_unapproved(self, claim: Claim) -> bool:
         """Stop a paused change whose approvals were taken back, and tell whether it was.
 
-        Nobody can approve it again, so no wave can follow, and until somebody pressed a button it would keep its
-        numbers. That the rule asks for more by now stops nothing yet: it may ask for less again before that.
+        Nobody can approve it again, so no wave can follow, and it would keep its numbers until somebody pressed a
+        button. A rule that now asks for more approvals stops nothing yet: it may ask for fewer again before the next
+        wave.
         """
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(claim.subject)
@@ -94,7 +95,7 @@ class WaveStart:
                 return False
             try:
                 policy = self._authorization.policy_of(change)
-            except NotAuthorized:  # said when a wave is to follow
+            except NotAuthorized:  # reported when a wave is to follow
                 return False
             problem = await approvals_wanting(tx, change, policy, "the rest was not sent")
             if not problem:
@@ -115,7 +116,7 @@ class WaveStart:
         problem: str,
         now: datetime,
     ) -> None:
-        """Send a wave, or stop the change because of a ``problem``, or of what has happened since it was looked at."""
+        """Send a wave, or stop the change because of a ``problem``, or of what has happened since the check."""
         if seen is not None:
             policy = self._authorization.policy_of(change)
             problem = await approvals_wanting(tx, change, policy, "the rest was not sent")
@@ -132,7 +133,7 @@ class WaveStart:
     async def _send(
         self, tx: Transaction, change: Change, rest: list[Batch], seen: StalenessCheck, checked_at: datetime
     ) -> None:
-        """Send what is not stale of a wave, as far as the policy lets it follow."""
+        """Send the batches of a wave that are not stale, as far as the policy lets them follow."""
         await self._staleness.note(tx, change, rest, seen, checked_at)
         held = await tx.batches.held_back(change.id)
         if left := of_wave(held, change.wave):
@@ -151,14 +152,14 @@ class WaveStart:
             await self._notify.line(tx, change.id, "unsure")
 
     async def _not_before(self, change: Change, now: datetime) -> datetime | None:
-        """Return until when a wave has to wait for its window, or for the end of a freeze; None when it may go."""
+        """Return until when a wave must wait for its window, or for the end of a freeze; None when it may go."""
         begins = begins_at(None, self._authorization.still_allowed(change).windows, now)
         async with self._context.database.reading() as tx:
             frozen = await tx.freezes.current() is not None
         return begins or (now + WAIT if frozen else None)
 
     async def _check(self, change: Change) -> tuple[str, StalenessCheck | None]:
-        """Look at the numbers of the wave; return why none of it may be sent, whatever they have, or what was seen."""
+        """Check the numbers of the wave; return why none of it may be sent, whatever they have, or what was found."""
         if change.until is not None and change.until.at <= self._context.clock():
             return f"Its end, {change.until}, came before the rest could be sent, so that was not sent.", None
         async with self._context.database.reading() as tx:

@@ -1,4 +1,4 @@
-"""What people can choose from: kinds of change, and things that live at a provider."""
+"""What people can choose from: kinds of change, and objects at a provider."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Choices:
     def __init__(self, context: Context, authorization: Authorization) -> None:
         self._authorization = authorization
         self._catalogue = context.catalogue
-        #: All kinds of change that somebody may ask for, by their names.
+        #: All kinds of change that can be requested, by name.
         self.by_name: Mapping[str, Kind] = {
             kind.name: kind for kind in context.catalogue.kinds if context.policies.largest(kind.name) > 0
         }
@@ -27,10 +27,10 @@ class Choices:
         return tuple(self.by_name.values())
 
     def by_command(self, word: str) -> Kind | None:
-        """Return the kind that ``/numbers <word>`` starts; None when there is none."""
+        """Return the kind that ``/numbers <word>`` starts; None without one."""
         return self._catalogue.by_command(word)
 
     async def search(self, kind: Kind, setting: str, text: str, *, by: str) -> Sequence[Choice]:
-        """Return what ``by`` can choose for a LOOKUP setting; raises NotAllowed and ProviderError leaves."""
+        """Return the choices of ``by`` for a LOOKUP setting; raises NotAuthorized and ProviderError leaves."""
         await self._authorization.read(by)
         return await self._catalogue.provider(kind).choices(kind, setting, text)

@@ -1,4 +1,4 @@
-"""Looking at what there is before a plan is made: the numbers, what finds them, and who holds them."""
+"""Reading the current state before a plan is made: the numbers, what a filter finds, and who holds them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from bot.workflow.context import Context
 from bot.workflow.planning.progress import Progress
 from bot.workflow.planning.validation import as_written, named
 
-#: Numbers between two words about how many have been read.
+#: Numbers read between two reports of progress.
 STRIDE = 250
 
 
 class CurrentState:
-    """Reads what a plan is made of."""
+    """Reads what a plan is made from."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -42,14 +42,14 @@ class CurrentState:
         *,
         most: int | None,
     ) -> tuple[Request, Sequence[Snapshot]]:
-        """Return the snapshots: numbers that were given in their order, then those that the filter found.
+        """Return the snapshots: the given numbers in their order, then those that the filter found.
 
-        Of numbers that were ``taken`` over, which nobody has typed, everything is read that they are compared by: what
-        goes by itself with the switch beside it is not asked for, and tells whether somebody has changed it.
-        Ids in a sheet that the provider does not know give way to the numbers beside them, also in the request.
-        Raises PlanRefused when numbers cannot be planned, or there are more than ``most``; None stands for no limit.
+        For numbers taken over from an earlier change (``taken``), also read fields that are only compared, such as one
+        that the provider clears with its switch. Ids in a sheet that the provider does not know give way to the numbers
+        beside them, also in the request. Raises PlanRefused when numbers cannot be planned, or there are more than
+        ``most``; None means no limit.
         """
-        # A hundred thousand take a while, and the loop has clicks to answer meanwhile.
+        # A hundred thousand numbers take a while, and the loop has clicks to answer meanwhile.
         given, names = await asyncio.to_thread(_asked_for, kind, request, taken)
         known = "" if request.conditions else f" of {len(given):,}"
         target = Target(
@@ -82,7 +82,7 @@ class CurrentState:
         return request, await asyncio.to_thread(_in_order, provider.title, request, found, taken.numbers)
 
     async def conditions(self, provider: Provider, kind: Kind, request: Request) -> list[str]:
-        """Return the filter as people read it, ids with their names."""
+        """Return the filter as people read it, with names for ids."""
         shown = []
         fields = {field.name: field for field in kind.filters}
         for condition in request.conditions:
@@ -93,7 +93,7 @@ class CurrentState:
         return shown
 
     async def locked(self, kind: Kind, plan: Plan, change: Change) -> list[Held]:
-        """Return who holds numbers of the plan; a plan can be looked at all the same."""
+        """Return the changes that hold numbers of the plan; the plan can be viewed all the same."""
         changing = [number.id for number in plan.numbers if number.batch is not None]
         async with self._context.database.reading() as tx:
             held = await tx.locks.holders(kind.provider, changing, besides=change.id)
@@ -109,7 +109,7 @@ class CurrentState:
 
 
 def _asked_for(kind: Kind, request: Request, taken: CarriedOver) -> tuple[tuple[str, ...], list[str]]:
-    """Return the numbers that were given, and the names of what is read of each."""
+    """Return the given numbers, and the names of the fields to read of each."""
     compared = {name for left in taken.left.values() for name in left}
     return request.given, [each.name for each in (*kind.touched({*request.names, *compared}), *kind.statuses)]
 
@@ -145,9 +145,9 @@ def _in_order(
 
 
 def _in_the_way(provider: str, missing: Sequence[str], busy: Sequence[Snapshot], total: int) -> str:
-    """Return what is wrong with numbers that cannot be planned: those that are not there, and those in another state.
+    """Return what is wrong with numbers that cannot be planned: those not found, and those in another state.
 
-    A number given in E.164 that the carrier does not let anybody change now looks like one that it does not have.
+    An E.164 number that the carrier locks against changes now looks like one that it does not have.
     """
     said = []
     if missing:

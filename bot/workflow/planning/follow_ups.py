@@ -1,4 +1,4 @@
-"""Standing a change on an earlier one: retrying what failed, undoing what was done."""
+"""Basing a change on an earlier one: retrying what failed, undoing what was done."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from bot.workflow.planning.validation import named
 
 
 class FollowUps:
-    """Takes numbers and values over from changes that are through."""
+    """Takes numbers and values over from finished changes."""
 
     def __init__(self, context: Context, authorization: Authorization) -> None:
         self._context = context
@@ -34,10 +34,10 @@ class FollowUps:
         self._refusals = DeniedActions(context)
 
     async def draft(self, change_id: int, what: FollowUp, *, by: str) -> Draft:
-        """Return what the form of a change that follows ``change_id`` begins with.
+        """Return the initial form of a change that follows ``change_id``.
 
-        Raises NotFound, NotAllowed when ``by`` may not ask for such changes, and Superseded when the change still runs
-        or has no numbers for it.
+        Raises NotFound, NotAuthorized when ``by`` may not request such changes, and Superseded when the change still
+        runs or has no numbers for it.
         """
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(change_id)
@@ -50,7 +50,7 @@ class FollowUps:
         base = Base(change=change.id, what=what)
         if what is FollowUp.UNDO:
             return Draft(kind=change.kind, reason=reason, base=base)
-        # Somebody else's secrets are not taken over: they have to be typed again.
+        # Somebody else's secrets are not taken over: they must be typed again.
         typed = {
             name: value
             for name, value in change.draft.typed.items()
@@ -64,13 +64,13 @@ class FollowUps:
             ways=change.draft.ways,
             reason=reason,
             base=base,
-            until=change.draft.until,  # otherwise what was to be for a while would be for good
+            until=change.draft.until,  # otherwise a change meant to be temporary would be permanent
         )
 
     async def add(self, request: Request, base: Base) -> tuple[Request, CarriedOver]:
-        """Return ``request`` with the numbers of the change before and their values, and what came over.
+        """Return ``request`` with the numbers and values of the earlier change, and what was taken over.
 
-        Raises InputError when values do not go together, and what :meth:`draft` raises.
+        Raises InputError when values conflict, and whatever :meth:`draft` raises.
         """
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(base.change)
@@ -96,8 +96,8 @@ class FollowUps:
     ) -> tuple[Sequence[Snapshot], Sequence[str]]:
         """Return the numbers that nobody has changed since ``base``, and the others, each with the change that did it.
 
-        At the end of a temporary change those that have been given back what they had before are among the former.
-        Raises PlanRefused when all were changed.
+        When a temporary change ends, numbers that already have their earlier values again are not among the others.
+        Raises PlanRefused when all were changed, except for a restore.
         """
         since = await asyncio.to_thread(changed_since, kind, taken, snapshots)
         if base.what is FollowUp.RESTORE:
@@ -135,7 +135,7 @@ class FollowUps:
         return await asyncio.to_thread(to_undo, kind, operations)
 
     async def _of_temporary(self, change: Change) -> CarriedOver:
-        """Return the numbers of a temporary change that is at its end, with what they had before it."""
+        """Return the numbers of a temporary change at its end, with the values that they had before it."""
         if change.state is not ChangeState.IN_EFFECT:
             raise Superseded(f"{change.public_id} is not in effect, so nothing is restored.")
         kind = self._context.catalogue.kind(change.kind)

@@ -1,4 +1,4 @@
-"""From a request to a plan that can be approved, or to why there is none."""
+"""From a request to a plan that can be approved, or to the reason why there is none."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ from bot.workflow.planning.validation import (
     will_be_known,
 )
 
-#: How often planning is tried when it ends in a fault that nobody foresaw, or Slack does not hand out a sheet.
+#: How often planning is tried when an unforeseen fault ends it, or Slack does not deliver a sheet.
 ATTEMPTS = 3
 #: Pause before a sheet is asked for again.
 SHEET_RETRY = timedelta(seconds=5)
@@ -86,7 +86,7 @@ class Planner:
 
     @handles(Task.PLAN)
     async def plan(self, claim: Claim) -> None:
-        """Carry out the task: read the numbers, make the plan, show it; or say why there is none."""
+        """Carry out the task: read the numbers, make the plan and show it, or say why there is none."""
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(claim.subject)
         if change.state is not ChangeState.PLANNING:
@@ -158,7 +158,7 @@ class Planner:
         )
         different = await asyncio.to_thread(varied, kind, rows, plan)
         if request.rows:
-            # A sheet of current values has a column for everything; what counts is what it changes.
+            # A sheet of current values has a column for everything; only the values that it changes count.
             names = tuple(dict.fromkeys((*request.wanted, *different)))
             await self._may_request(change, len(plan.numbers), names)
         await asyncio.to_thread(can_be_emptied, kind, provider.title, plan)
@@ -177,14 +177,14 @@ class Planner:
         )
 
     def _largest(self, change: Change) -> int | None:
-        """Return how many numbers ``change`` may have; None for any number of those that are restored.
+        """Return how many numbers ``change`` may have; None for a restore, which may have any number.
 
-        That a change has so many was approved with it, and no limit of today keeps them from going back.
+        A restore has as many as were approved with its temporary change, and no current limit stops it.
         """
         return self._context.policies.largest(change.kind) if change.part_of is None else None
 
     async def _may_request(self, change: Change, size: int, names: Collection[str]) -> None:
-        """Raise NotAllowed unless the requester may ask for this; nobody asks for what restores their numbers."""
+        """Raise NotAuthorized unless the requester may request this; a restore needs no permission."""
         if change.part_of is None:
             await self._authorization.request(change.requester, change.kind, size, names, fresh=False)
 
@@ -283,7 +283,7 @@ class Planner:
 
     @handles(Task.DISCARD)
     async def discard(self, claim: Claim) -> None:
-        """Carry out the task: give up a plan that nobody asked approval for in time."""
+        """Carry out the task: give up a plan for which nobody requested approval in time."""
         problem = "Nobody requested approval of this plan in time; start again."
         async with self._context.database.transaction() as tx:
             await tx.tasks.done(claim)

@@ -1,4 +1,4 @@
-"""A long plan under way: how far it is, said in the modal that waits for it, and whether anybody still wants it."""
+"""A long plan in the making: its progress, shown in the modal that waits for it, and whether anybody still wants it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ log = structlog.get_logger(__name__)
 
 
 class Progress:
-    """Says how far the planning of one change is, not more often than a card is edited.
+    """Reports how far the planning of one change is, no more often than a card is edited.
 
-    ``async with Progress(context, say, change) as progress: progress.tell("...")``. What is told in between is dropped:
-    only the latest counts. A plan that is there before the first pause has passed costs no message at all.
+    ``async with Progress(context, say, change) as progress: progress.tell("...")``. Only the latest report is shown;
+    those in between are dropped. A plan that is ready before the first pause has passed costs no message at all.
     """
 
     def __init__(self, context: Context, notifications: Notifications, change: int) -> None:
@@ -43,7 +43,7 @@ class Progress:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Never cancelled: a write that is cut in its middle would hold up every other one.
+        # Never cancelled: a write that is cut off would hold up every other write.
         self._over.set()
         if self._showing is not None:
             await asyncio.wait({self._showing})
@@ -57,9 +57,9 @@ class Progress:
             try:
                 if not await self._announce(shown):
                     return
-            except DatabaseUnavailable:  # it is in the log already
+            except DatabaseUnavailable:  # the log has it already
                 pass
-            except Exception:  # planning goes on without a word about it; the log says why
+            except Exception:  # planning continues without reports; the log says why
                 log.exception("cannot show the progress", change=self._change)
 
     async def _pause(self) -> bool:
@@ -72,7 +72,7 @@ class Progress:
         return True
 
     async def _announce(self, text: str) -> bool:
-        """Have the modal say ``text``; False when nobody waits for the plan any more."""
+        """Have the modal show ``text``; False when nobody waits for the plan any more."""
         async with self._context.database.transaction() as tx:
             if (await tx.changes.get(self._change)).state is not ChangeState.PLANNING:
                 return False
@@ -83,16 +83,17 @@ class Progress:
 
 Result = TypeVar("Result")
 
-#: Longest pause between two looks, in seconds: another replica may have ended the change. Our own tell it at once.
+#: Longest pause between two checks, in seconds: another replica may have ended the change. Our own process says so at
+#: once.
 CHECK_EVERY: Final = 1.0
 
 
 async def while_wanted(
     context: Context, change: int, state: ChangeState, reading: Coroutine[Any, Any, Result]
 ) -> Result:
-    """Return what ``reading`` returns, or raises, unless ``change`` leaves ``state`` first.
+    """Return or raise the result of ``reading``, unless ``change`` leaves ``state`` first.
 
-    Then the reading is cancelled wherever it is, between two pages or in the middle of one, and
+    In that case the reading is cancelled wherever it is, between two pages or within one, and
     :class:`bot.errors.Superseded` is raised.
     """
     task = asyncio.create_task(reading)
@@ -106,7 +107,7 @@ async def while_wanted(
                 raise Superseded("It was discarded while its numbers were being read.")
         return task.result()
     except asyncio.CancelledError:
-        task.cancel()  # whoever ends us has seen to it that nothing is being written
+        task.cancel()  # the code that ends us makes sure that nothing is being written
         await asyncio.wait({task})
         raise
 

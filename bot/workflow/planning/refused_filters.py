@@ -1,4 +1,4 @@
-"""What a filter comes to whose numbers the provider refuses to list: a job over the filter itself, or no plan."""
+"""What follows when the provider refuses to list the numbers of a filter: a job over the filter itself, or no plan."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.workflow.planning.validation import are_known
 
 
 class RefusedFilters:
-    """Plans over numbers that nobody can see, where a rule allows it: the one exception of invariant 1."""
+    """Plans over numbers that nobody can see, where a rule allows it: the one exception to invariant 1."""
 
     def __init__(self, context: Context, authorization: Authorization) -> None:
         self._context = context
@@ -31,10 +31,10 @@ class RefusedFilters:
     async def plan(
         self, provider: Provider, kind: Kind, request: Request, change: Change, refused: FilterRefused
     ) -> tuple[Plan, Summary]:
-        """Return the plan of a job that is handed the filter.
+        """Return the plan of a job that is given the filter itself.
 
-        Raises :class:`bot.errors.NotAuthorized` when no rule allows that, and :class:`bot.errors.PlanRefused` when such
-        a job does not exist, or what else was asked for cannot go with it.
+        Raises :class:`bot.errors.NotAuthorized` when no rule allows that, and :class:`bot.errors.PlanRefused` when
+        there is no such job, or the rest of the request cannot go with it.
         """
         most = kind.batch_size
         fields = {field.name: field for field in kind.filters}

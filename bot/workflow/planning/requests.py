@@ -28,7 +28,7 @@ from bot.workflow.revisions import to_revise
 
 
 class Requests:
-    """Writes requests down, and gives them up."""
+    """Writes down requests, and gives them up."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -57,9 +57,10 @@ class Requests:
         return replace(draft, typed=typed)
 
     async def in_zone_of(self, draft: Draft, user: str) -> Draft:
-        """Return ``draft`` with the time zone in which ``user`` means its start and its end.
+        """Return ``draft`` with the time zone in which ``user`` means its start and end.
 
-        Raises :class:`bot.errors.InputError` when Slack does not say which one that is: another would be a guess.
+        Raises :class:`bot.errors.InputError` when Slack does not say which zone that is; anything else would be a
+        guess.
         """
         draft = replace(draft, start=draft.start.strip(), until=draft.until.strip())
         typed = START if draft.start else UNTIL
@@ -103,8 +104,8 @@ class Requests:
     ) -> int:
         """Write the change down, make its planning due and return its id.
 
-        ``submission`` names the press of the button: delivered twice, it makes one change. ``source`` is the change
-        whose form was edited; the new one takes its place, or its plan will when changes to it were requested.
+        ``submission`` identifies the press of the button: delivered twice, it makes one change. ``source`` is the
+        change whose form was edited: the new change replaces it, or the new plan will if changes to it were requested.
         """
         async with self._context.database.transaction() as tx:
             revised = await to_revise(tx, await tx.changes.hold(source), requester) if source is not None else None
@@ -117,7 +118,7 @@ class Requests:
         return change
 
     async def _take_place(self, tx: Transaction, source: int, fresh: int, by: str) -> None:
-        """Note that ``fresh`` came out of the edited form of ``source``; its secrets have gone over too."""
+        """Note that ``fresh`` came from the edited form of ``source``; the secrets went over with it."""
         edited = await tx.changes.hold(source)
         open_again = edited.state in {ChangeState.PLANNED, ChangeState.DISCARDED} and edited.replaced_by is None
         if edited.requester == by and open_again:
@@ -153,18 +154,18 @@ class Requests:
 
     @repeatable
     async def show(self, change: int) -> None:
-        """Show where the planning of ``change`` is, in the modal that waits for it."""
+        """Show the state of the planning of ``change`` in the modal that waits for it."""
         async with self._context.database.transaction() as tx:
             await tx.outbox.show(change, Topic.PREVIEW, now=self._context.clock())
         self._context.ring()
 
     @repeatable
     async def again(self, change_id: int, *, by: str, view: str, submission: str, leave_out: bool = False) -> int:
-        """Plan the same request again and return the new change's id; an open plan is given up for it.
+        """Plan the same request again and return the id of the new change; an open plan is given up for it.
 
-        With ``leave_out``, what stood in the way is left out: columns of the sheet that are not known, or numbers (not
-        ours, or held by other changes). Raises
-        NotAllowed for anybody but the requester, Superseded when the change still runs.
+        With ``leave_out``, obstacles are left out: unknown columns of the sheet, or numbers that are not ours or are
+        held by other changes. Raises NotAuthorized for anybody but the requester, Superseded when the change still
+        runs.
         """
         async with (
             self._refusals.noting("plan again", by=by, change=change_id),
@@ -195,7 +196,7 @@ class Requests:
 
     @repeatable
     async def editable(self, change_id: int, *, by: str) -> None:
-        """Let the form of this change take the place of its plan; raises NotAllowed unless ``by`` may see it again."""
+        """Let the form of this change replace its plan; raises NotAuthorized unless ``by`` may see the form again."""
         async with (
             self._refusals.noting("edit", by=by, change=change_id),
             self._context.database.transaction() as tx,
@@ -203,13 +204,13 @@ class Requests:
             change = await tx.changes.get(change_id)
             if change.requester != by:
                 raise NotAuthorized(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
-            # The plan may be due to be shown once more, and would cover the form.
+            # The plan may be about to be shown once more, and would cover the form.
             await tx.outbox.withdraw(change_id, Topic.PREVIEW)
 
     async def revisable(self, change_id: int, *, by: str) -> None:
         """Let ``by`` edit the plan to which changes were requested.
 
-        Raises NotAllowed for anybody but the requester, Superseded when no changes are requested any more.
+        Raises NotAuthorized for anybody but the requester, Superseded when no changes are requested any more.
         """
         async with self._refusals.noting("edit", by=by, change=change_id), self._context.database.reading() as tx:
             change = await tx.changes.get(change_id)
@@ -238,7 +239,7 @@ class Requests:
 
     @repeatable
     async def discard(self, change: int, *, by: str, editing: bool = False) -> None:
-        """Give up a plan that ``by`` closed, or edits; does nothing when approval was asked for meanwhile."""
+        """Give up a plan that ``by`` closed or edits; do nothing when approval was requested meanwhile."""
         async with self._context.database.transaction() as tx:
             await self.give_up(tx, change, "", actor=by, editing=editing)
         self._context.ring()
@@ -254,9 +255,9 @@ class Requests:
         foreign: tuple[str, ...] = (),
         editing: bool = False,
     ) -> bool:
-        """Discard a change that nobody has asked approval for; False when it is past that.
+        """Discard a change before its approval is requested; False when it is past that.
 
-        With ``editing`` its form can come back, so its secrets are kept for as long as a plan waits.
+        With ``editing``, its form may come back, so its secrets are kept for as long as a plan waits.
         """
         now = self._context.clock()
         columns = {"problem": problem, "unusable": list(unusable), "foreign_columns": list(foreign), "finished_at": now}
@@ -265,7 +266,7 @@ class Requests:
         except Superseded:
             return False
         await tx.tasks.remove(Task.DISCARD, [change])
-        if not problem:  # whoever gave it up sees something else in the modal by now
+        if not problem:  # the modal of the person who gave it up already shows something else
             await tx.outbox.withdraw(change, Topic.PREVIEW)
         if editing and (await tx.changes.get(change)).draft.holds_secrets:
             await tx.tasks.add(Task.WIPE, change, now + self._context.timing.plan_ttl)
@@ -274,14 +275,14 @@ class Requests:
 
     @handles(Task.WIPE)
     async def wipe(self, claim: Claim) -> None:
-        """Carry out the task: wipe the secrets that were kept for a form that can have come back."""
+        """Carry out the task: wipe the secrets that were kept for a form that might have come back."""
         async with self._context.database.transaction() as tx:
             await tx.tasks.done(claim)
             await tx.secrets.wipe_draft(claim.subject)
 
 
 def _times(draft: Draft, now: datetime, pauses: timedelta = timedelta()) -> tuple[Start | None, End | None]:
-    """Return when a change starts and ends that was asked for at ``now``; raises InputError with what is wrong."""
+    """Return the start and end of a change requested at ``now``; raises InputError with what is wrong."""
     start, until, problems = None, None, {}
     try:
         start = read_start(draft.start, now=now, zone=draft.zone)

@@ -1,12 +1,11 @@
-"""Planning what restores the numbers of a temporary change at its end.
+"""Planning the restore of a temporary change at its end.
 
-Nobody sits in front of it, so nothing is shown in a form, and whatever stands in the way is waited for: a provider
-that does not answer, or one that is switched off. Numbers that cannot get back what they had, because they are gone,
-say, are left out, and the others go back without them. It ends without a plan only when no number is left for one, or
-when the plan would go beyond what was approved. It needs no approval of its own: that of the temporary change was for
-its end, too, and for every value that its numbers had before. That this plan gives them nothing else is looked at
-here, before it counts as approved. Nor is it asked who may what: whoever requested it may have left since, and the
-numbers have to go back all the same.
+Nobody watches a restore, so nothing is shown in a form, and obstacles that may pass are waited for: a provider that
+does not answer, or is switched off. Numbers that cannot be restored, for example because they are gone, are left out,
+and the others are restored without them. A restore ends without a plan only when no number is left, or when the plan
+would exceed what was approved. It needs no approval of its own: the approval of the temporary change covers its end,
+and every earlier value of its numbers. Before this plan counts as approved, it is checked here to set nothing else.
+Nobody's permission is checked: the requester may have left since, and the numbers must be restored all the same.
 """
 
 from __future__ import annotations
@@ -39,21 +38,21 @@ log = structlog.get_logger(__name__)
 #: First and longest pause before the provider is asked again.
 FIRST_RETRY: Final = timedelta(seconds=5)
 LONGEST_RETRY: Final = timedelta(minutes=5)
-#: After so many attempts that failed the failure channel hears of it.
+#: The failure channel hears of it after this many failed attempts.
 TELLING: Final = 3
 
 Make = Callable[[Change, Progress], Awaitable[tuple[Plan, Summary]]]
 
 
 class RestorePlanning:
-    """Plans restores, and lets them go."""
+    """Plans and approves restores."""
 
     def __init__(self, context: Context, notifications: Notifications) -> None:
         self._context = context
         self._notify = notifications
 
     async def plan(self, claim: Claim, change: Change, make: Make) -> None:
-        """Carry out the task: ``make`` the plan, and approve it; leave out numbers that are gone; or try again."""
+        """Carry out the task: ``make`` the plan and approve it; leave out numbers that are gone; or try again."""
         try:
             change, (plan, summary) = await self._without_unusable(change, make)
             uncovered = await self._uncovered(change, plan)
@@ -61,7 +60,7 @@ class RestorePlanning:
             await self._none_left(claim, error.change, error.problem)
         except PlanRefused as error:
             await self._again(claim, change, error.problem)
-        except Superseded as error:  # the temporary change is over, whoever ended it
+        except Superseded as error:  # the temporary change is over, whatever ended it
             await self._give_up(claim, change, error.message)
         except ProviderError as error:
             await self._again(claim, change, f"Its numbers cannot be read: {error.message}")
@@ -76,9 +75,9 @@ class RestorePlanning:
                 await self._approve(claim, change, plan, summary)
 
     async def _without_unusable(self, change: Change, make: Make) -> tuple[Change, tuple[Plan, Summary]]:
-        """Return the plan without the numbers that stand in the way, and the change with those left out of its draft.
+        """Return the plan without unusable numbers, and the change with those left out of its draft.
 
-        The others are not kept from going back. Why numbers are left out for good is kept with the change, and told
+        The other numbers are restored all the same. Why numbers are left out for good is kept with the change, and told
         when the temporary change is concluded.
         """
         progress = Progress(self._context, self._notify, change.id)
@@ -89,19 +88,19 @@ class RestorePlanning:
                 raise _NoneLeft(change, error.problem) from error
             except PlanRefused as error:
                 fewer = _without(change, error)
-                if fewer.draft == change.draft:  # there is nothing to leave out that would help
+                if fewer.draft == change.draft:  # leaving anything out would not help
                     raise
                 change = fewer
 
     async def _none_left(self, claim: Claim, change: Change, problem: str) -> None:
-        """End it with the reasons why its numbers cannot be restored; or wait for those that can be later."""
+        """End it with the reasons why its numbers cannot be restored, or wait for those that can be restored later."""
         if change.draft.postponed:
             await self._again(claim, change, _waits(change.draft))
         else:
             await self._give_up(claim, change, change.problem or problem)
 
     async def _uncovered(self, change: Change, plan: Plan) -> str:
-        """Return the problem when ``plan`` gives a number anything else than what the approval covers."""
+        """Return the problem if ``plan`` sets anything that the approval does not cover."""
         kind = self._context.catalogue.kind(change.kind)
         async with self._context.database.reading() as tx:
             whole = await tx.changes.whole(change.id)
@@ -121,7 +120,7 @@ class RestorePlanning:
             if (await tx.changes.hold(change.id)).state is not ChangeState.PLANNING:
                 return
             await tx.operations.add(change.id, plan.numbers)
-            # What it has waited for is told when it begins.
+            # What it has waited for is reported when it begins.
             waited_for = change.waiting_for if plan.batches else ""
             await tx.changes.put(
                 change.id,
@@ -154,16 +153,16 @@ class RestorePlanning:
         self._context.ring()
 
     async def _discard(self, tx: Transaction, change: Change, problem: str) -> None:
-        """End it with nothing to be sent; the temporary change is concluded after that, and says why."""
+        """End it with nothing to send; the temporary change is then concluded, and says why."""
         now = self._context.clock()
         if (await tx.changes.hold(change.id)).state is ChangeState.PLANNING:  # otherwise it was cancelled meanwhile
             await tx.changes.move(change.id, ChangeState.DISCARDED, problem=problem, finished_at=now)
             await tx.events.add(change.id, "discarded", at=now, details={"answer": problem} if problem else None)
 
     async def _again(self, claim: Claim, change: Change, why: str) -> None:
-        """Try again after a pause, and tell ``why``: on the card at once, in the failure channel as it goes on.
+        """Try again after a pause, and report ``why``: on the card at once, in the failure channel if it persists.
 
-        Once an operator has released the numbers nothing of them may be sent, so there is nothing to wait for.
+        Once an operator has released the numbers, nothing may be sent for them, so there is nothing to wait for.
         """
         log.warning("cannot plan a restore", change=change.id, why=why, tries=claim.tries)
         pause = min(FIRST_RETRY * 2 ** min(claim.tries - 1, 10), LONGEST_RETRY)
@@ -185,13 +184,13 @@ class _NoneLeft(Exception):
 
     def __init__(self, change: Change, problem: str) -> None:
         super().__init__(problem)
-        #: The restore, with what was left out of it.
+        #: The restore, including what was left out of it.
         self.change = change
         self.problem = problem
 
 
 def _without(change: Change, error: PlanRefused) -> Change:
-    """Return ``change`` without the numbers that stand in the way: for now where that passes, otherwise for good."""
+    """Return ``change`` without unusable numbers: left out for now where the obstacle passes, otherwise for good."""
     passing = frozenset(error.passing)
     for_good = [name for names in error.unusable if names not in passing for name in names]
     for_now = [name for names in error.passing for name in names]
@@ -205,15 +204,15 @@ def _without(change: Change, error: PlanRefused) -> Change:
 
 
 def _waits(draft: Draft) -> str:
-    """Return what a restore waits for that has only numbers left which cannot be changed now."""
+    """Return what a restore waits for when none of its remaining numbers can be changed now."""
     numbers = [name for name in draft.postponed if name.startswith("+")]
     count = "1 number" if len(numbers) == 1 else f"{len(numbers):,} numbers"
     return f"{count} cannot be changed now: {named(numbers)}."
 
 
 def _reminders(tries: int) -> int:
-    """Return how many times the failure channel is to have heard of a restore that failed ``tries`` times.
+    """Return how many times the failure channel must have heard of a restore that failed ``tries`` times.
 
-    After the first word the pauses between two of them double.
+    After the first notice, the pause doubles each time.
     """
     return (tries // TELLING).bit_length()

@@ -1,4 +1,4 @@
-"""Templates: keeping a change under a name, listing, using and deleting what was kept."""
+"""Templates: saving a change under a name; listing, using and deleting templates."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class TemplatePreview:
 
     draft: Draft
     kind: Kind
-    #: Names of the secret settings that are left out.
+    #: Names of secret settings that are left out.
     left_out: tuple[str, ...]
-    #: How many numbers are named one by one.
+    #: How many numbers are listed one by one.
     numbers: int
-    #: When it was to end, where that is a time which is not kept; empty otherwise.
+    #: When it was to end, if that is a fixed time, which is not kept; empty otherwise.
     ended: str
 
 
 @dataclass(frozen=True, slots=True)
 class NameTaken:
-    """The name is there already; whoever asks may replace what it stands for."""
+    """The name is taken; the person may replace the template that has it."""
 
     template: Template
 
@@ -46,20 +46,20 @@ class TemplatePage:
     """A page of templates, by name."""
 
     templates: Sequence[Template]
-    #: Whether there are others before the first and after the last.
+    #: Whether there are templates before the first, and after the last.
     earlier: bool
     later: bool
 
 
 class Templates:
-    """Keeps templates; whoever may start a change of a kind may keep one."""
+    """Keeps templates; people who may start a change of a kind may keep a template of it."""
 
     def __init__(self, context: Context, authorization: Authorization) -> None:
         self._context = context
         self._authorization = authorization
 
     async def preview(self, change: int, *, by: str) -> TemplatePreview:
-        """Return what would be kept of ``change``; raises NotAllowed or NotFound."""
+        """Return what would be kept of ``change``; raises NotAuthorized or NotFound."""
         async with self._context.database.reading() as tx:
             draft = (await tx.changes.get(change)).draft
         kind = self._context.catalogue.kind(draft.kind)
@@ -80,11 +80,11 @@ class Templates:
     async def save(
         self, change: int, typed: str, *, by: str, submission: str, replacing: int | None = None
     ) -> Template | NameTaken:
-        """Keep ``change`` under the name that was typed; return the template, or whose name it is when it is taken.
+        """Keep ``change`` under the typed name; return the template, or the template that has that name already.
 
         ``replacing`` is the version of the template with that name that ``by`` has seen and wants replaced.
-        ``submission`` names the press of the button: delivered twice, it saves once. Raises InputError, NotAllowed,
-        or Superseded when the name's template is another one by now.
+        ``submission`` identifies the press of the button: delivered twice, it saves once. Raises InputError,
+        NotAuthorized, or Superseded when that template has changed since.
         """
         name = read_name(typed)
         keeping = await self.preview(change, by=by)
@@ -119,7 +119,7 @@ class Templates:
         return saved
 
     async def named(self, typed: str, *, by: str) -> Template:
-        """Return the template with the name that was typed; raises NotAllowed, InputError or NotFound."""
+        """Return the template with the typed name; raises NotAuthorized, InputError or NotFound."""
         await self._authorization.read(by)
         name = read_name(typed)
         async with self._context.database.reading() as tx:
@@ -129,23 +129,23 @@ class Templates:
         return found
 
     async def get(self, template: int, *, by: str) -> Template:
-        """Return the template; raises NotAllowed, or NotFound when it has been deleted."""
+        """Return the template; raises NotAuthorized, or NotFound when it has been deleted."""
         await self._authorization.read(by)
         async with self._context.database.reading() as tx:
             return await tx.templates.get(template)
 
     def kind(self, template: Template) -> Kind | None:
-        """Return the template's kind; None when there is no such kind any more."""
+        """Return the template's kind; None when the kind no longer exists."""
         return next((kind for kind in self._context.catalogue.kinds if kind.name == template.draft.kind), None)
 
     def fitted(self, template: Template, ways: Collection[str]) -> tuple[Draft, list[str]]:
-        """Return what of the template can be filled in, and what cannot."""
+        """Return what can be filled in from the template, and what cannot."""
         return fitted(template, self.kind(template), ways)
 
     async def page(self, *, by: str, after: str = "", before: str = "") -> TemplatePage:
-        """Return the templates whose names come after one name, or before another; from the first without either.
+        """Return the templates whose names come after one name, or before another; the first ones without either.
 
-        Raises NotAllowed.
+        Raises NotAuthorized.
         """
         await self._authorization.read(by)
         async with self._context.database.reading() as tx:
@@ -163,8 +163,8 @@ class Templates:
     async def delete(self, template: int, version: int, *, by: str) -> Template:
         """Delete the template, for its owner and for operators.
 
-        Raises NotFound when it is gone already, Superseded when it is not the version that was shown, NotAllowed for
-        anybody else, whose click is in the audit log.
+        Raises NotFound when it is already gone, Superseded when it is not the version that was shown, and NotAuthorized
+        for anybody else, whose click is written to the audit log.
         """
         present = await self.get(template, by=by)
         try:

@@ -1,4 +1,4 @@
-"""Reading the sheets that people upload, and handing them back with what is wrong in them."""
+"""Reading the sheets that people upload, and returning them with their errors marked."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from bot.errors import BadUpload, DeliveryRefused, InputError, NotFound, in_one
 from bot.workflow.context import Context
 from bot.workflow.planning.requests import Requests
 
-#: How many problems are named in one sentence; all of them are in the sheet that is handed back.
+#: How many problems one sentence names; the returned sheet has all of them.
 NAMED = 5
 
 
 class SheetUploads:
-    """Fetches uploaded sheets and reads them, without keeping the loop from anything else."""
+    """Fetches uploaded sheets and reads them without blocking the loop."""
 
     def __init__(self, context: Context, requests: Requests) -> None:
         self._context = context
         self._requests = requests
 
     async def add(self, request: Request, change: Change, progress: Callable[[int], None]) -> Request:
-        """Return ``request`` with the rows of the sheet of ``change``; ``progress`` is told how many were read.
+        """Return ``request`` with the rows of the sheet of ``change``; ``progress`` receives the number of rows read.
 
-        Raises :class:`BadUpload` when rows have problems, InputError when the file is no sheet, and
-        :class:`bot.errors.DeliveryError` leaves when Slack does not hand it out.
+        Raises :class:`BadUpload` when rows have problems, InputError when the file is not a sheet, and
+        :class:`bot.errors.DeliveryError` when Slack does not deliver it.
         """
         _, sheet = await self._read(request, change, progress)
         if sheet.problems:
@@ -38,9 +38,9 @@ class SheetUploads:
         return await asyncio.to_thread(with_sheet, request, sheet)
 
     async def marked(self, change: Change) -> bytes:
-        """Return the sheet of ``change`` with what is wrong written beside each row.
+        """Return the sheet of ``change`` with the errors written beside each row.
 
-        Raises :class:`bot.errors.DeliveryRefused` when it cannot be read any more, as when it was deleted meanwhile.
+        Raises :class:`bot.errors.DeliveryRefused` when it can no longer be read, for example because it was deleted.
         """
         try:
             request = await self._requests.read(change.draft)

@@ -1,4 +1,4 @@
-"""What is looked at before a plan is shown: rows that disagree, lists that would be empty, ids of nothing."""
+"""Checks before a plan is shown: rows that disagree, lists that would be empty, unknown ids."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.changes.outcome.follow_ups import not_restorable, way_back
 from bot.changes.planning.plan import Plan, PlannedNumber, emptied, ids_in, meaning, unfit
 from bot.errors import PlanRefused, in_one
 
-#: How many numbers or ids are named before the rest is only counted.
+#: How many numbers or ids are named; the rest are only counted.
 NAMED = 20
 #: What can be done about numbers that cannot be restored.
 _LASTING = "Leave these settings or numbers out, or leave “Until” empty."
@@ -26,14 +26,14 @@ def named(things: Sequence[str]) -> str:
 
 
 def rows_by_id(request: Request, snapshots: Sequence[Snapshot]) -> dict[str, Values]:
-    """Return the values of numbers that have their own, by id; raises when a number has them twice and differently."""
+    """Return the values of numbers that have their own, by id; raises when a number has two sets that differ."""
     rows: dict[str, Values] = {}
     if not request.rows:
         return rows
     twice = []
     for snapshot in snapshots:
         keys = [key for key in (snapshot.id, snapshot.e164) if key in request.rows]
-        # By whichever name: where a sheet has a row, it corrects what came over from the change before.
+        # Under either name, a row of the sheet corrects values taken over from the earlier change.
         keys = [key for key in keys if key not in request.carried] or keys
         found = [request.rows[key] for key in keys]
         if len(found) == 2 and meaning(request.kind, found[0]) != meaning(request.kind, found[1]):
@@ -50,7 +50,7 @@ def rows_by_id(request: Request, snapshots: Sequence[Snapshot]) -> dict[str, Val
 
 
 def as_written(request: Request, found: Mapping[str, Snapshot]) -> None:
-    """Raise when an id in the sheet is another number's than the one beside it: only one of them can be meant.
+    """Raise when an id in the sheet belongs to another number than the one beside it: only one of them can be meant.
 
     ``found`` has id -> snapshot.
     """
@@ -67,7 +67,7 @@ def as_written(request: Request, found: Mapping[str, Snapshot]) -> None:
 
 
 def varied(kind: Kind, rows: Mapping[str, Values], plan: Plan) -> dict[str, int]:
-    """Return, per setting that the rows change, how many different values they give to the numbers that it changes."""
+    """Return, for each setting that the rows change, how many different values they give to the changed numbers."""
     different: dict[str, set[object]] = {}
     for number in plan.numbers if rows else ():
         row = rows.get(number.id, {})
@@ -79,7 +79,7 @@ def varied(kind: Kind, rows: Mapping[str, Values], plan: Plan) -> dict[str, int]
 
 
 def can_be_emptied(kind: Kind, provider: str, plan: Plan) -> None:
-    """Raise when an edit takes the last entry of a list away and the provider documents no way to send an empty one."""
+    """Raise when an edit removes the last entry of a list and the provider documents no way to send an empty list."""
     for name, numbers in emptied(kind, plan).items():
         label = kind.setting(name).label.lower()
         raise PlanRefused(
@@ -91,7 +91,7 @@ def can_be_emptied(kind: Kind, provider: str, plan: Plan) -> None:
 
 
 def are_fit(kind: Kind, plan: Plan) -> None:
-    """Raise when numbers of ``plan`` are barred from this kind, or would have values that do not agree."""
+    """Raise when numbers of ``plan`` are barred from this kind, or would get values that conflict."""
     found = unfit(kind, plan)
     if not found:
         return
@@ -104,7 +104,7 @@ def are_fit(kind: Kind, plan: Plan) -> None:
 
 
 def _per_reason(found: Mapping[str, Sequence[PlannedNumber]]) -> str:
-    """Return each reason of ``found`` with the numbers that it is true of."""
+    """Return each reason of ``found`` with its numbers."""
     return in_one(
         f"{len(numbers):,} {'number' if len(numbers) == 1 else 'numbers'}: {why} "
         f"({named([number.e164 for number in numbers])})."
@@ -113,15 +113,15 @@ def _per_reason(found: Mapping[str, Sequence[PlannedNumber]]) -> str:
 
 
 def _names(found: Mapping[str, Sequence[PlannedNumber]]) -> tuple[tuple[str, ...], ...]:
-    """Return all numbers of ``found``, each once, by all its names."""
+    """Return all numbers of ``found`` once, by all their names."""
     return tuple({(number.e164, number.id): None for numbers in found.values() for number in numbers})
 
 
 def can_be_restored(kind: Kind, provider: str, plan: Plan) -> None:
-    """Raise when a temporary change would leave numbers with what cannot be taken back at its end.
+    """Raise when a temporary change would give numbers values that cannot be taken back at its end.
 
-    The way back is planned here as it will be then, and held against the same rules: nobody is there to be asked when
-    the numbers are to go back.
+    The restore is planned here as it will be then, and checked against the same rules: nobody will be there to ask when
+    the numbers are restored.
     """
     _can_be_set(kind, provider, plan)
     back = way_back(kind, plan)
@@ -134,13 +134,13 @@ def can_be_restored(kind: Kind, provider: str, plan: Plan) -> None:
 
 
 def _without_any(kind: Kind, plan: Plan) -> dict[str, list[PlannedNumber]]:
-    """Return, per reason, the numbers that would be left with an empty list that nobody can send."""
+    """Return, for each reason, the numbers that would be left with an empty list, which nobody can send."""
     found = emptied(kind, plan)
     return {f"it would be left without any {kind.setting(name).label.lower()}": found[name] for name in found}
 
 
 def will_be_known(kind: Kind, provider: str, plan: Plan, labels: Mapping[str, Mapping[str, str]]) -> None:
-    """Raise when the end of a temporary change would restore an id that nothing at the provider has even now."""
+    """Raise when the end of a temporary change would restore an id that is unknown at the provider even now."""
     found = _unknown(kind, provider, way_back(kind, plan), labels)
     if found:
         raise PlanRefused(
@@ -151,7 +151,7 @@ def will_be_known(kind: Kind, provider: str, plan: Plan, labels: Mapping[str, Ma
 
 
 def _can_be_set(kind: Kind, provider: str, plan: Plan) -> None:
-    """Raise when the provider documents no way to set again what numbers have now."""
+    """Raise when the provider documents no way to set again the current values of numbers."""
     found = not_restorable(kind, plan.numbers)
     if not found:
         return
@@ -168,9 +168,9 @@ def _can_be_set(kind: Kind, provider: str, plan: Plan) -> None:
 
 
 def are_known(kind: Kind, provider: str, request: Request, plan: Plan, labels: Mapping[str, Mapping[str, str]]) -> None:
-    """Raise when a value that is going to be set is an id that nothing at the provider has.
+    """Raise when a value to be set is an id that is unknown at the provider.
 
-    Numbers that have such a value of their own can be left out; the others cannot do without the value.
+    Numbers with such a value of their own can be left out; a value for all numbers cannot.
     """
     wanted = {
         f"{provider} has no {setting.label.lower()} with the id {each}": ()
@@ -196,7 +196,7 @@ def are_known(kind: Kind, provider: str, request: Request, plan: Plan, labels: M
 def _unknown(
     kind: Kind, provider: str, plan: Plan, labels: Mapping[str, Mapping[str, str]]
 ) -> dict[str, list[PlannedNumber]]:
-    """Return, per id that nothing at the provider has, the numbers of ``plan`` that would get it and have it not."""
+    """Return, for each id unknown at the provider, the numbers of ``plan`` that would get it and do not have it."""
     found: dict[str, list[PlannedNumber]] = {}
     for setting in kind.settings:
         known = labels.get(setting.name, {})

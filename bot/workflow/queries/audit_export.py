@@ -47,7 +47,7 @@ class AuditExport:
     async def export(self, words: str, *, by: str) -> AuditFile:
         """Return the part of the audit log that ``words`` (``[FROM] [TO] [csv|jsonl]``) ask for.
 
-        That it was handed out is in the audit log before the file is made. Raises NotAllowed, or InputError when the
+        That it was handed out is in the audit log before the file is made. Raises NotAuthorized, or InputError when the
         words cannot be read or ask for more than a file for Slack can hold.
         """
         async with self._refusals.noting("export", by=by):

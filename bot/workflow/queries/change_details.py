@@ -40,7 +40,7 @@ class ChangeDetailsReader:
         self._sheets = sheets
 
     async def shown(self, change: int, *, by: str) -> tuple[ChangeDetails, Sequence[Event]]:
-        """Return the story of a change and its audit log for ``by``; raises NotAllowed and NotFound."""
+        """Return the story of a change and its audit log for ``by``; raises NotAuthorized and NotFound."""
         await self._authorization.read(by)
         async with self._context.database.reading() as tx:
             return await self._read(tx, await tx.changes.get(change)), await tx.events.of(change)
@@ -191,7 +191,7 @@ class ChangeDetailsReader:
     async def scheduled(self, *, requester: str = "", limit: int, by: str) -> Sequence[ScheduledChange]:
         """Return what is not begun and has a time: what was asked for later, and what is approved and waits.
 
-        It is for ``by``; raises NotAllowed.
+        It is for ``by``; raises NotAuthorized.
         """
         await self._authorization.read(by)
         now = self._context.clock()

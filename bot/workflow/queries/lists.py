@@ -38,7 +38,7 @@ class ChangeLists:
         return read_listing(text, me=by, kinds=self._context.catalogue.kinds, today=today)
 
     async def shown(self, listing: ListQuery, cursor: Cursor | None = None, *, by: str) -> ListPage[ListRow]:
-        """Return one page for ``by``, newest first; raises NotAllowed."""
+        """Return one page for ``by``, newest first; raises NotAuthorized."""
         await self._authorization.read(by)
         return await self.page(listing, cursor)
 

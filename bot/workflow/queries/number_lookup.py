@@ -92,7 +92,7 @@ class NumberLookup:
         return reading.identifiers[0]
 
     async def find(self, text: str, *, by: str) -> NumberDetails:
-        """Return everything about the number that ``text`` is; raises InputError or NotAllowed."""
+        """Return everything about the number that ``text`` is; raises InputError or NotAuthorized."""
         await self._authorization.read(by)
         identifier = self.identifier(text)
         id_, e164 = await self._known(identifier)

@@ -22,7 +22,7 @@ class ResultsExport:
     async def workbook(self, change_id: int, *, by: str) -> str:
         """Put the results into the change's thread as XLSX and return a sentence about it.
 
-        Whoever may look may ask. Raises NotAllowed, NotFound, or Superseded when the change has no results.
+        Whoever may look may ask. Raises NotAuthorized, NotFound, or Superseded when the change has no results.
         """
         await self._authorization.read(by)
         async with self._context.database.transaction() as tx:

@@ -57,7 +57,7 @@ class ValueExports:
     async def ask(self, draft: Draft, *, by: str, submission: str) -> None:
         """Write down that ``by`` wants current values of what ``draft`` points at, and make the reading due.
 
-        Who may start a change of the kind may ask. Raises NotAllowed, and InputError with every problem at once.
+        Who may start a change of the kind may ask. Raises NotAuthorized, and InputError with every problem at once.
         """
         await self._authorization.start(by, draft.kind)
         await self._target(draft)
