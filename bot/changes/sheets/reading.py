@@ -51,8 +51,8 @@ def read_sheet(
 
     Raises :class:`bot.errors.InputError`, with all sentences under the field ``sheet``, when the file is no sheet, has
     headings that are not understood or more than ``max_rows`` rows; :class:`ForeignColumns` where it could be read
-    without some of its columns. What is wrong in the rows is in
-    :attr:`Sheet.problems`, all of it. A sheet without a single row, or without a column for a setting, is fine here.
+    without some of its columns. What is wrong in the rows is in :attr:`Sheet.problems`. A sheet without a row, or
+    without a column for a setting, is fine here.
     """
     with open_table(name, content) as table:
         layout, columns = _choose(name, table, kind, left_out)
@@ -82,6 +82,7 @@ def read_sheet(
         rows=rows,
         columns=tuple(setting.name for _, setting in columns.settings),
         problems=tuple(problems),
+        more_problems=reader.more_problems,
         repeats=repeats,
         ignored=tuple(columns.headings[at] for at in sorted(columns.ours)),
         layout=Layout(delimiter=layout.delimiter, worksheet=layout.worksheet, headings=layout.headings, width=width),

@@ -17,6 +17,9 @@ from bot.changes.sheets.sheet import SheetProblem, SheetRow
 from bot.changes.sheets.tables import Cells, is_blank
 from bot.errors import InvalidValue
 
+#: How many problems are kept, each with its sentence; further ones are only counted. Otherwise a sheet in which every
+#: cell is wrong would fill the memory.
+MOST_PROBLEMS: Final = 10_000
 #: How many different rows of values are remembered, so that equal ones are read once and kept once.
 _REMEMBERED: Final = 10_000
 #: An id of which a spreadsheet kept fifteen digits.
@@ -69,8 +72,9 @@ class RowReader:
         self._delimited = delimited
         self._remembered: dict[tuple[object, ...], _Reading] = {}
         self._titles = {setting.name: columns.title(at) for at, setting in columns.settings}
-        #: Problems of all rows so far, in the order of rows.
+        #: Problems of all rows so far, in the order of rows, and how many more there are.
         self.problems: list[SheetProblem] = []
+        self.more_problems = 0
         #: How many rows so far have an id of something else beside their number.
         self.strange_ids = 0
         #: Positions of columns without a heading that have something in them.
@@ -78,7 +82,7 @@ class RowReader:
 
     def read(self, number: int, cells: Cells) -> ReadRow:
         """Return what ``cells``, which are those of row ``number``, come to."""
-        before = len(self.problems)
+        before = self._count()
         identifier, beside = self._identify(number, cells)
         reading = _Reading() if self._columns.passes_over(cells) else self._values(cells)
         for each in reading.wrong:
@@ -92,10 +96,17 @@ class RowReader:
             else None,
             beside=beside,
             unread=frozenset(each.setting for each in reading.wrong),
-            bad=len(self.problems) > before,
+            bad=self._count() > before,
         )
 
+    def _count(self) -> int:
+        return len(self.problems) + self.more_problems
+
     def _wrong(self, number: int, column: str, text: str, *, foreign: bool = False) -> None:
+        # A list in another program's form is always kept: handed back unmarked, it could pass for one that is meant.
+        if len(self.problems) >= MOST_PROBLEMS and not foreign:
+            self.more_problems += 1
+            return
         self.problems.append(SheetProblem(row=number, column=column, text=text, foreign=foreign))
 
     def _identify(self, number: int, cells: Cells) -> tuple[str, str]:

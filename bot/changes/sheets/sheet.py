@@ -58,8 +58,10 @@ class Sheet:
     rows: tuple[SheetRow, ...]
     #: Names of the settings that have a column, in the sheet's order.
     columns: tuple[str, ...]
-    #: Every problem of every row, in the order of rows.
+    #: The problems of all rows, in the order of rows.
     problems: tuple[SheetProblem, ...]
+    #: How many more problems there are, of which nothing else is known.
+    more_problems: int = 0
     #: Rows that say again what an earlier row says of the same number; they are left out.
     repeats: int
     #: Headings of columns that Linesman writes into its own sheets and does not read.

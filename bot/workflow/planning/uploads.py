@@ -10,12 +10,12 @@ from bot.changes.input.requests import Request, with_sheet
 from bot.changes.input.wanted_values import without_edits
 from bot.changes.model.change import Change
 from bot.changes.model.draft import Upload
-from bot.changes.sheets import MOST_ROWS, Sheet, SheetProblem, marked, read_sheet
+from bot.changes.sheets import MOST_ROWS, Sheet, marked, read_sheet
 from bot.errors import BadUpload, DeliveryRefused, InputError, NotFound, in_one
 from bot.workflow.context import Context
 from bot.workflow.planning.requests import Requests
 
-#: How many problems one sentence names; the returned sheet has all of them.
+#: How many problems one sentence names; the others are in the returned sheet.
 NAMED = 5
 
 
@@ -34,7 +34,7 @@ class SheetUploads:
         """
         _, sheet = await self._read(request, change, progress)
         if sheet.problems:
-            raise BadUpload({"sheet": _said(sheet.problems)})
+            raise BadUpload({"sheet": _said(sheet)})
         return await asyncio.to_thread(with_sheet, request, sheet)
 
     async def marked(self, change: Change) -> bytes:
@@ -75,11 +75,14 @@ def _upload(change: Change) -> Upload:
     return change.draft.sheet
 
 
-def _said(problems: tuple[SheetProblem, ...]) -> str:
+def _said(sheet: Sheet) -> str:
+    problems, count = sheet.problems, len(sheet.problems) + sheet.more_problems
     named = [f"row {problem.row}, {problem.column}: {problem.text}" for problem in problems[:NAMED]]
     back = "You get it back in a direct message with an “Errors” column; fix it and upload it again."
-    if len(problems) == 1:
+    if sheet.more_problems:
+        back += f" Only the first {len(problems):,} are in it."
+    if count == 1:
         return f"The sheet has 1 problem: {named[0]} {back}"
-    if len(problems) > NAMED:
-        named.append(f"and {len(problems) - NAMED:,} more")
-    return f"The sheet has {len(problems):,} problems:\n{in_one(named)}\n{back}"
+    if count > NAMED:
+        named.append(f"and {count - NAMED:,} more")
+    return f"The sheet has {count:,} problems:\n{in_one(named)}\n{back}"

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 from openpyxl import Workbook, load_workbook
 
+from bot.changes.sheets import rows
 from bot.sandbox.slack import View
 from bot.sandbox.slack.records import File
 from tests.integration.scenarios.stage import OPS, Stage
@@ -349,6 +350,21 @@ async def test_one_problem_of_a_sheet_is_one_sentence(fleet: Stage) -> None:
     shown = fleet.read(await plan(fleet, text(("number", "tags"), (NUMBERS[0], "x"), ("Total", ""))))
 
     assert "The sheet has 1 problem: row 3, number: “Total” is not a phone number. You get it back in" in shown
+
+
+async def test_a_sheet_that_is_wrong_everywhere_says_how_many_problems_are_not_in_the_file(
+    fleet: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not every one of a million problems can be kept; how many there are is said all the same."""
+    monkeypatch.setattr(rows, "MOST_PROBLEMS", 6)
+    shown = fleet.read(await plan(fleet, text(("number", "hd voice"), *((number, "?") for number in NUMBERS))))
+    assert "The sheet has 10 problems:" in shown
+    assert "and 5 more" in shown
+    assert "Only the first 6 are in it." in shown
+
+    await fleet.quiet()
+    (file,) = handed_back(fleet, 1)
+    assert [bool(row[2]) for row in cells(file.content)[1:]] == [True] * 6 + [False] * 4
 
 
 async def test_a_sheet_of_numbers_alone_takes_its_values_from_the_form(fleet: Stage) -> None:

@@ -10,6 +10,7 @@ import pytest
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Choice
 from bot.changes.sheets.entries import read_entry
+from bot.changes.sheets.rows import MOST_PROBLEMS
 from bot.errors import InvalidValue
 from tests.unit.changes.sheets.conftest import Read
 
@@ -346,3 +347,24 @@ def test_a_choice_that_is_called_none_is_that_choice(settings_kind: Kind, cell: 
         read_entry(setting, cell)
 
     assert read_entry(replace(setting, choices=(*setting.choices, Choice("none", "None"))), cell) == "none"
+
+
+def test_of_endless_problems_the_first_ones_are_kept_and_the_others_counted(
+    read: Read, text: Callable[..., bytes]
+) -> None:
+    """Values below no heading in every row of a long sheet do not fill the memory."""
+    stray = 12
+    sheet = read(text(("number", "tags"), *((A, "a", *["x"] * stray) for _ in range(1000))))
+
+    assert len(sheet.problems) == MOST_PROBLEMS
+    assert sheet.more_problems == 1000 * stray - MOST_PROBLEMS
+
+
+def test_a_list_in_another_form_is_kept_behind_the_most_problems(read: Read, text: Callable[..., bytes]) -> None:
+    """Handed back without a word, it could be taken for one that is meant."""
+    stray = 12
+    many = [(A, "a", *["x"] * stray) for _ in range(1000)]
+    sheet = read(text(("number", "tags"), *many, (B, "- a\n- b")))
+
+    assert sheet.problems[-1].foreign
+    assert sheet.problems[-1].row == 1002
