@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
 from bot.changes.input.list_query import SORTS
 from bot.changes.sheets.stages import MOMENTS, PLAN, RESULTS, Stage
 from bot.cli import main
 from bot.clients import OFFERS, known_kinds
-from bot.config import VARIABLES, load
+from bot.config import VARIABLES, load, name_cautions
 from bot.config.environment import FORMER
 from bot.config.policy.keys import MEANINGS
 from bot.endpoints.metrics import METRICS
@@ -217,13 +219,47 @@ def test_every_command_of_the_machine_is_in_the_table(capsys: pytest.CaptureFixt
 
 def test_a_newcomer_sees_what_there_is_at_once() -> None:
     """The first screen has a picture and leads to every section and to every page."""
-    first = "\n".join(README.splitlines()[:24])
+    first = README.partition("\n## ")[0]
     *sections, last = re.findall(r"^## (.+)$", README, re.MULTILINE)
 
+    assert len(first.splitlines()) < 40
     assert last == "Documents"  # the same for whoever has read to the end
     assert [name for name in sections if f"[{name}](#" not in first] == []
     assert [page for page in PAGES if page != "README.md" and f"({page})" not in first] == []
     assert 'src=".github/pictures/' in first
+
+
+def test_the_quick_start_is_a_configuration(tmp_path: Path) -> None:
+    """Docker takes all that follows a = for the value, a shell does not: both read one thing, and it is complete."""
+    [block] = [text for text in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) if "LINESMAN_REQUESTERS=" in text]
+    lines = [line.strip() for line in block.splitlines() if line.strip()]
+    values = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    filled = {name: value.replace("...", "12345") for name, value in values.items()}
+    filled["LINESMAN_SECRET_KEY"] = Fernet.generate_key().decode()
+    file = tmp_path / "linesman.env"
+    file.write_text("".join(f"{name}={value}\n" for name, value in filled.items()), encoding="utf-8")
+    shell = subprocess.run(  # noqa: S603 - the block's own lines
+        ["/bin/sh", "-c", f"set -a && . {file} && env"], env={}, capture_output=True, text=True, check=True
+    )
+
+    assert [line for line in lines if not re.fullmatch(r"# .+|[A-Z_]+=[\w.=-]+", line)] == []
+    assert filled.items() <= dict(line.split("=", 1) for line in shell.stdout.splitlines()).items()
+    settings = load(filled, known_kinds())
+    assert not settings.policies.fallback.requesters.empty
+    assert not settings.policies.fallback.approvers.empty
+    assert not settings.policies.fallback.operators.empty
+    assert [*name_cautions(filled)] == []
+
+
+def test_the_steps_name_the_program_where_it_is() -> None:
+    """Nothing else puts `linesman` on a newcomer's path: every step of theirs calls it in `.venv`."""
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    calls = [line.strip() for block in blocks for line in block.splitlines() if re.search(r"\blinesman\b", line)]
+    bare = [line for line in calls if re.search(r"(?:^|&& |exec )linesman ", line)]
+
+    assert sum(".venv/bin/linesman" in line for line in calls) > 5
+    assert bare == []
+    assert "git clone ADDRESS linesman && cd linesman\n" in README.partition("python3 -m venv")[0]
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "README.md"])
