@@ -1,4 +1,4 @@
-"""Telling those who run Linesman of work that fails again and again, and of API keys that are not accepted."""
+"""Telling the people who run Linesman of work that keeps failing, and of rejected API keys."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 class FailureAlerts:
-    """Counts failures nobody foresaw; after a few in a row operators read of it in the failure channel, once a day."""
+    """Counts unforeseen failures; after a few in a row, tells operators in the failure channel, once a day."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -37,10 +37,10 @@ class FailureAlerts:
         await self._tell(change, fault)
 
     async def message_failed(self, message: OutboxMessage, error: Exception) -> None:
-        """Note that a message could not be delivered, by a fault of ours."""
+        """Note that a message could not be delivered through a fault of ours."""
         name = public_id(message.change)
         fault = self._context.task_failures.count(message.key, what="message", change=name, error=error)
-        if message.topic is not Topic.FAILURE:  # of a notice that cannot be delivered no other notice tells
+        if message.topic is not Topic.FAILURE:  # no notice can tell of a notice that cannot be delivered
             await self._tell(message.change, fault)
 
     async def _change(self, claim: Claim) -> int | None:
@@ -51,9 +51,9 @@ class FailureAlerts:
         try:
             async with self._context.database.reading() as tx:
                 return (await tx.batches.get(claim.subject)).change
-        except DatabaseUnavailable:  # it is in the log already
+        except DatabaseUnavailable:  # the log has it already
             return None
-        except Exception:  # the row itself may be what nobody can read
+        except Exception:  # the row itself may be unreadable
             log.exception("cannot find the change of a task", task=claim.task.value, subject=claim.subject)
             return None
 
@@ -76,25 +76,25 @@ class FailureAlerts:
         await self._notify.failure(tx, change, FAULT, each=each, task=fault.what, times=times, why=fault.why)
 
 
-#: How long operators are not told again, however many calls are refused; a start forgets it, because somebody may
+#: How long operators are not told again, however many calls are rejected. A restart forgets it, because somebody may
 #: have tried another key.
 AGAIN: Final = timedelta(hours=1)
-#: Seconds until a notice that Slack did not take is tried again.
+#: Seconds until a notice that Slack did not accept is tried again.
 RETRY: Final = 30.0
 
 
 class KeyAlerts:
-    """Posts the notice into the failure channel, once an hour for each provider whose calls are refused.
+    """Posts a notice into the failure channel, once an hour for each provider that rejects calls.
 
-    It stands in no outbox: it belongs to no change, and if it is lost with the process, the next refused call brings
-    another one.
+    The notice is not in the outbox: it belongs to no change, and if it is lost with the process, the next rejected call
+    brings another one.
     """
 
     def __init__(self, context: Context, announcements: Announcements) -> None:
         self._context = context
         self._announcements = announcements
         self._told: dict[str, datetime] = {}
-        #: Provider's title -> what operators are yet to read.
+        #: Provider's title -> what operators have yet to read.
         self._due: dict[str, str] = {}
         self._met = asyncio.Event()
         for provider in context.catalogue.providers:
@@ -102,7 +102,7 @@ class KeyAlerts:
 
     def _refused(self, provider: str, remedy: str) -> None:
         told, now = self._told.get(provider), self._context.clock()
-        # A notice that seems to lie ahead was posted before somebody put the clock back: how old it is nobody knows.
+        # A notice dated ahead of now was posted before somebody set the clock back, so nobody knows how old it is.
         if told is None or not timedelta(0) <= now - told < AGAIN:
             self._told[provider], self._due[provider] = now, remedy
             self._met.set()
@@ -120,7 +120,7 @@ class KeyAlerts:
             f"🔑 {remedy} Until then nothing at {provider} can be planned, looked up, sent or read back, and people "
             "who try are told that you were notified."
         )
-        # It belongs to no change, so that no rule says where it goes.
+        # The notice belongs to no change, so no rule says where it goes.
         policy = self._context.policies.fallback
         try:
             try:

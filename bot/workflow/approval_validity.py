@@ -1,8 +1,8 @@
-"""Whether the approvals of a change still count, and whether the request that was clicked is the present one.
+"""Whether the approvals of a change still count, and whether the clicked request is the current one.
 
-An approver who has left, or is none any more in the stage in which they approved, has not approved what is sent
-afterwards; nor has one whose stage the rule does not have any more. It is asked when a further approval is given, when
-the change starts, and before what follows its canary. What has begun by then is not stopped half-way.
+An approver who has left, or who may no longer approve in the stage in which they approved, has not approved what is
+sent afterwards. The same holds when the rule no longer has that stage. This is checked at each further approval, when
+the change starts, and before each later wave. Whatever has begun by then is not stopped half-way.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ from bot.workflow.context import Context
 
 
 class ApprovalValidity:
-    """Finds approvals that do not count any more, and writes that down."""
+    """Finds approvals that no longer count, and writes that down."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     async def lapses(self, change: Change, policy: Policy, *, besides: str = "") -> Sequence[Lapse]:
-        """Return the approvals of ``change`` that ``policy`` does not let count now.
+        """Return the approvals of ``change`` that do not count under ``policy`` now.
 
-        That of ``besides``, who is about to approve, is asked only for its stage. Raises
-        :class:`bot.errors.DeliveryError` when Slack does not say just now.
+        For ``besides``, who is about to approve, only the stage is checked. Raises :class:`bot.errors.DeliveryError`
+        when Slack does not answer.
         """
         async with self._context.database.reading() as tx:
             decisions = await tx.decisions.of(change.id)
@@ -55,7 +55,7 @@ class ApprovalValidity:
         return await self._lapsed(policy, change.requester, asked)
 
     async def note(self, tx: Transaction, change: Change, lapses: Sequence[Lapse]) -> None:
-        """Write down what has lapsed."""
+        """Write down the approvals that have lapsed."""
         now = self._context.clock()
         for lapse in lapses:
             await tx.decisions.lapse(change.id, lapse.person, lapse.why, now)
@@ -65,9 +65,9 @@ class ApprovalValidity:
             )
 
     async def in_the_way(self, change: Change, policy: Policy, so: str) -> str:
-        """Return that approvals are wanting, and ``so`` ("nothing was sent"); empty when there are enough.
+        """Return that approvals are missing, and ``so`` ("nothing was sent"); empty when there are enough.
 
-        What has lapsed is written down. Raises :class:`bot.errors.DeliveryError` when Slack does not say just now.
+        Lapsed approvals are written down. Raises :class:`bot.errors.DeliveryError` when Slack does not answer.
         """
         lapses = await self.lapses(change, policy)
         async with self._context.database.transaction() as tx:
@@ -76,13 +76,13 @@ class ApprovalValidity:
         return f"{lapsed_text(lapses)} {wanting}".strip() if wanting else ""
 
     async def _lapsed(self, policy: Policy, requester: str, approvals: Collection[Decision]) -> Sequence[Lapse]:
-        """Return which of ``approvals`` would not count if they were given now, each in its stage.
+        """Return those of ``approvals`` that would not count if they were given now, each in its stage.
 
-        One that was given for somebody else hangs on their right, and on the delegate being who may have it. That the
-        delegation is over is no reason: it was given while the right was lent, as somebody's own approval stays good
-        while they are asleep. Ending a delegation before its time takes back what was given under it, at once.
+        An approval on behalf of somebody else depends on that person's right, and on the delegate being allowed to have
+        it. It stays good when the delegation runs out: it was given while the right was lent, just as somebody's own
+        approval stays good while they are asleep. Ending a delegation early takes its approvals back at once.
 
-        Raises :class:`bot.errors.DeliveryError` when Slack does not say just now, and then nobody knows.
+        Raises :class:`bot.errors.DeliveryError` when Slack does not answer, so that nobody knows.
         """
         counting = [(each, _who_counts(policy, each)) for each in approvals]
         unnamed = (grant for each, grant in counting if not grant.names(each.on_behalf_of or each.person))
@@ -110,7 +110,7 @@ class ApprovalValidity:
         return lapse(why=f"acted for {holder.name if holder else approval.on_behalf_of}, who {why}")
 
     async def _listed(self, user: str) -> Person | None:
-        """Return who ``user`` is; None for somebody whom Slack does not list. Raises as the directory does."""
+        """Return who ``user`` is; None when Slack does not list them. Raises as the directory does."""
         try:
             return await self._context.directory.person(user, fresh=True)
         except DeliveryRefused as error:
@@ -120,21 +120,21 @@ class ApprovalValidity:
 
 
 async def approvals_wanting(tx: Transaction, change: Change, policy: Policy, so: str) -> str:
-    """Return that approvals are wanting by what is written down, and ``so``; empty when there are enough.
+    """Return that approvals are missing according to our records, and ``so``; empty when there are enough.
 
-    It is asked once more where something is let go: an approval may have been taken back since Slack was asked.
+    Checked once more right before anything is released: an approval may have been taken back since Slack was asked.
     """
     opened = open_stage(await progress_of(tx, change, policy))
     return "" if opened.complete else f"{_wanting(opened)}, so {so}. Request the change again."
 
 
 async def progress_of(tx: Transaction, change: Change, policy: Policy) -> Sequence[StageProgress]:
-    """Return where the approval of ``change`` stands in each stage of ``policy``."""
+    """Return the progress of the approval of ``change`` in each stage of ``policy``."""
     return stage_progress(policy.stages, await tx.decisions.of(change.id), change.waits_since)
 
 
 def _wanting(opened: StageProgress) -> str:
-    """Return how many approvals there are too few: "1 approval is needed and 0 count"."""
+    """Return how many approvals are missing: "1 approval is needed and 0 count"."""
     required, counting = opened.stage.approvals_required, len(opened.approvals)
     where = f" in the stage “{opened.stage.name}”" if opened.stage.name else ""
     needed = f"{required:,} {'approval is' if required == 1 else 'approvals are'} needed{where}"
@@ -142,10 +142,10 @@ def _wanting(opened: StageProgress) -> str:
 
 
 async def only_the_present(tx: Transaction, change: Change, clicked: MessageRef | None) -> None:
-    """Raise Superseded when ``clicked``, the message with the button, is not the present request for approval.
+    """Raise Superseded when ``clicked``, the message with the button, is not the current request for approval.
 
-    None is a button that stands in no message of its own, on a Home tab say. While Slack has not said yet where the
-    present request is, any message of its channel counts but those that are known to have been left behind.
+    None is a button without a message of its own, for example on a Home tab. While Slack has not yet said where the
+    current request is, any message of its channel counts, except those known to have been left behind.
     """
     if clicked is None or clicked == change.approval_card:
         return
@@ -161,7 +161,7 @@ async def only_the_present(tx: Transaction, change: Change, clicked: MessageRef 
 
 
 def _who_counts(policy: Policy, approval: Decision) -> Grant:
-    """Return who may have given ``approval``, in its stage; nobody when there is no such stage any more."""
+    """Return who may have given ``approval`` in its stage; nobody when the stage no longer exists."""
     stage = next((each for each in policy.stages if each.name == approval.stage), None)
     if stage is None:
         return Grant()
@@ -169,9 +169,9 @@ def _who_counts(policy: Policy, approval: Decision) -> Grant:
 
 
 def _why_not(policy: Policy, person: Person | None, membership: Membership, requester: str, approval: Decision) -> str:
-    """Return why ``approval`` with the right of ``person`` does not count any more; empty when it does.
+    """Return why ``approval`` with the right of ``person`` no longer counts; empty when it does.
 
-    Raises DeliveryPostponed when nobody knows, because Slack did not say who is in a group.
+    Raises DeliveryPostponed when that is unknown, because Slack did not say who is in a group.
     """
     if person is None:
         return why_lapsed(Reason.FOREIGN)

@@ -1,9 +1,9 @@
-"""Who may do what, asked of Slack and the policy at the moment of the click. Everything fails closed.
+"""Who may do what, according to Slack and the policy at the moment of the click. Everything fails closed.
 
-What does something is asked ``fresh``: somebody who was removed from a group, switched off or made a guest a moment
-ago does nothing any more. What only shows something may go by what Slack said within the last minute. What only stops
-something is :mod:`bot.workflow.emergency_brake`'s to answer, and whether an approval still counts is
-:mod:`bot.workflow.approval_validity`'s.
+Actions are checked ``fresh``: somebody who was just removed from a group, deactivated or made a guest can no longer
+act. Views may rely on what Slack said within the last minute. Actions that only stop something are the business of
+:mod:`bot.workflow.emergency_brake`; whether an approval still counts is the business of
+:mod:`bot.workflow.approval_validity`.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ from bot.errors import DeliveryError, DeliveryPostponed, NotAuthorized
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
 
-#: Errors of users.info by which Slack says that there is no such person here, today or tomorrow.
+#: Errors of users.info that mean: there is no such person here, today or tomorrow.
 UNKNOWN: Final = frozenset({"user_not_found", "user_not_visible"})
 
 
 class Authorization:
-    """Answers questions of authority; each raises :class:`bot.errors.NotAuthorized` with a sentence for the person."""
+    """Answers who may do what; each question raises :class:`bot.errors.NotAuthorized` with a sentence to show."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -63,10 +63,10 @@ class Authorization:
         return self.policy(change.kind, change.size, change.names)
 
     def still_allowed(self, change: Change) -> Policy:
-        """Return the rule that governs ``change`` now; raises NotAuthorized when it forbids such a change by now.
+        """Return the rule that governs ``change`` now; raises NotAuthorized when the rule no longer allows the change.
 
-        Whatever lets something go asks this. What restores the numbers of a temporary change was approved with it, and
-        no rule of today keeps them from going back.
+        Everything that releases numbers checks this. A restore was approved with its temporary change, so no current
+        rule stops it.
         """
         if change.restores:
             return self._context.governing(change)
@@ -77,14 +77,14 @@ class Authorization:
         return policy
 
     def reminder_of(self, change: Change) -> timedelta | None:
-        """Return after what pause people are reminded of ``change``; None when nobody is, or no rule governs it."""
+        """Return the pause between reminders of ``change``; None when there are none, or no rule governs it."""
         try:
             return self.policy_of(change).reminder
         except NotAuthorized:
             return None
 
     async def start(self, user: str, kind: str, *, fresh: bool = True) -> Verdict:
-        """Allow ``user`` to begin a change of ``kind``, while nobody knows how large it will be."""
+        """Allow ``user`` to begin a change of ``kind`` before its size is known."""
         policies = self._context.policies
         grant = policies.all_requesters(kind)
         async with self._refusals.noting("start", by=user):
@@ -94,7 +94,7 @@ class Authorization:
     async def request(
         self, user: str, kind: str, size: int, settings: Collection[str], *, fresh: bool = True
     ) -> Verdict:
-        """Allow ``user`` to ask for a change of ``size`` numbers of ``kind`` that touches ``settings``."""
+        """Allow ``user`` to request a change of ``size`` numbers of ``kind`` that touches ``settings``."""
         policy = self.policy(kind, size, settings)
         person, membership = await self._ask(user, policy.requesters, fresh=fresh)
         return allowed(may_request(policy, person, membership, kind, size))
@@ -102,9 +102,9 @@ class Authorization:
     async def approval(
         self, policy: Policy, progress: Sequence[StageProgress], user: str, requester: str, *, fresh: bool = True
     ) -> Verdict:
-        """Say whether ``user`` may, in their own right, approve what ``requester`` asked for and ``policy`` governs.
+        """Say whether ``user`` may, in their own right, approve the request of ``requester`` under ``policy``.
 
-        ``progress`` is where the request stands. Raises NotAuthorized when Slack does not say who ``user`` is.
+        ``progress`` is the state of the request. Raises NotAuthorized when Slack does not say who ``user`` is.
         """
         now = self._context.clock()
         opened = open_stage(progress)
@@ -113,7 +113,7 @@ class Authorization:
         verdict = may_approve_now(policy, progress, person, membership, requester, now=now)
         others = Grant.union(stage.everyone for stage in policy.stages).groups - membership.keys()
         if not verdict.allowed and others:
-            # Whoever is in another list than that of this moment hears more than that they are not in this one.
+            # People in another list than the current stage's are told more than that they are not in this one.
             membership = {**membership, **await self._context.directory.membership(sorted(others), fresh=fresh)}
             verdict = may_approve_now(policy, progress, person, membership, requester, now=now)
         return verdict
@@ -121,9 +121,9 @@ class Authorization:
     async def refusal(
         self, policy: Policy, progress: Sequence[StageProgress], user: str, requester: str, *, fresh: bool = True
     ) -> Verdict:
-        """Say whether ``user`` may, in their own right, reject a request, or ask for changes to its plan.
+        """Say whether ``user`` may, in their own right, reject a request or ask for changes to its plan.
 
-        Whoever may approve in any stage may at any time; fallback approvers may from when they may approve. Raises as
+        Approvers of any stage may do so at any time; fallback approvers from the time when they may approve. Raises as
         :meth:`approval`.
         """
         grant = Grant.union((policy.approvers, open_stage(progress).open_to(self._context.clock())))
@@ -134,7 +134,7 @@ class Authorization:
         return verdict
 
     async def delegate(self, user: str, *, fresh: bool = True) -> Person:
-        """Allow ``user`` to lend the right to approve, which they have to have themselves, and return who they are."""
+        """Allow ``user`` to lend the right to approve, which they must have themselves, and return who they are."""
         policies = self._context.policies
         approvers = policies.all_approvers
         person, membership = await self._ask(user, approvers, fresh=fresh)
@@ -142,7 +142,7 @@ class Authorization:
         return person
 
     async def why_no_delegate(self, user: str) -> str:
-        """Return why ``user`` may not approve for somebody else; empty when they may."""
+        """Return why ``user`` may not approve on behalf of somebody else; empty when they may."""
         try:
             person = await self._context.directory.person(user, fresh=True)
         except DeliveryError as error:
@@ -154,9 +154,9 @@ class Authorization:
         return "" if verdict.allowed else verdict.sentence
 
     async def requester_or_operator(self, user: str, change: Change, *, to: str) -> None:
-        """Allow ``user`` ``to`` do something with a change: the requester while they may ask for it, or an operator."""
+        """Allow ``user`` ``to`` act on a change: the requester while they may request it, or an operator."""
         if change.requester == user:
-            # Who may not ask any more lets nothing go.
+            # People who may no longer request a change cannot release any of it.
             await self.request(user, change.kind, change.size, change.names)
             return
         try:
@@ -165,14 +165,14 @@ class Authorization:
             raise NotAuthorized(f"Only the requester or an operator can {to} {change.public_id}.") from error
 
     async def read(self, user: str) -> None:
-        """Allow ``user`` to view changes and numbers; every door behind which something is shown asks this."""
+        """Allow ``user`` to view changes and numbers; everything that shows them checks this."""
         async with self._refusals.noting("look", by=user):
             await self.may_read(user)
 
     async def may_read(self, user: str) -> Verdict:
-        """Allow the same, and leave it to the caller whether a refusal is written down.
+        """Return the same as a verdict; the caller decides whether a refusal is written down.
 
-        Whoever an approver lends their right to has to see what they decide on, while it is lent.
+        A delegate may view while the right to approve is lent, as they must see what they decide on.
         """
         policies = self._context.policies
         readers = policies.all_readers
@@ -183,7 +183,7 @@ class Authorization:
         return allowed(verdict)
 
     async def _borrows(self, user: str) -> bool:
-        """Tell whether somebody who may approve lends ``user`` that right."""
+        """Tell whether an approver lends ``user`` the right to approve."""
         async with self._context.database.reading() as tx:
             lent = await tx.delegations.to(user, self._context.clock())
         for delegation in lent:
@@ -193,7 +193,7 @@ class Authorization:
         return False
 
     async def operate(self, user: str) -> Verdict:
-        """Allow ``user`` to do what only operators may."""
+        """Allow ``user`` to do what only operators may do."""
         policy = self._context.policies.fallback
         person, membership = await self._ask(user, policy.operators, fresh=True)
         return allowed(may_operate(policy, person, membership))
@@ -201,8 +201,8 @@ class Authorization:
     async def _ask(self, user: str, *grants: Grant, fresh: bool) -> tuple[Person, Membership]:
         """Return who ``user`` is, and who is in the groups of ``grants``, as far as that matters.
 
-        Slack allows few looks at groups: none is taken for somebody who is listed by name, or found already, in the
-        same grant or in one before it.
+        Slack limits reads of groups, so no group is read for somebody who is listed by name, or was found already in
+        the same grant or an earlier one.
         """
         directory = self._context.directory
         try:
@@ -221,7 +221,7 @@ class Authorization:
 
 
 def unsaid(error: DeliveryError) -> str:
-    """Return what somebody is told of whom Slack does not say who they are."""
+    """Return what a person is told when Slack does not say who they are."""
     if error.code in UNKNOWN:
         return "Slack does not list you as a member of this workspace, so nothing was done."
     again = in_a_while(error.wait if isinstance(error, DeliveryPostponed) else 0)

@@ -24,8 +24,8 @@ Step: TypeAlias = Callable[[], Awaitable[float]]
 class Background:
     """Starts background work, and stops it with the block that it belongs to.
 
-    No error ends such work: one that nobody foresaw is logged, counts as a failing task, and is tried again. It takes
-    no replica out of service, for changes go on without it.
+    No error ends such work: an unforeseen error is logged, counts as a failing task, and the work is tried again. It
+    takes no replica out of service, as changes continue without it.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
-"""Whether what is being done is still this replica's to do.
+"""Whether the work in hand still belongs to this replica.
 
-A replica that is stopped, or cut off from the database, for longer than its claims last loses them to others, who
-finish what it was at. When it goes on, it is in the midst of that: what has an effect asks here just before it goes
-out.
+A replica that is stopped, or cut off from the database, for longer than its claims last loses them to others, which
+finish its work. When it resumes, it is in the middle of that work. So everything with an effect checks here just before
+it goes out.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ _HELD: Final[ContextVar[Callable[[], bool]]] = ContextVar("linesman_claim", defa
 
 
 def begin(held: Callable[[], bool]) -> None:
-    """Begin claimed work in this task of asyncio; ``held`` tells whether the claim lasts."""
+    """Begin claimed work in this asyncio task; ``held`` tells whether the claim lasts."""
     _HELD.set(held)
 
 
 def is_held() -> bool:
-    """Tell whether nobody else can have taken over what this task of asyncio does; true of what nobody claims."""
+    """Tell whether nobody else can have taken over this asyncio task's work; true for work without a claim."""
     return _HELD.get()()

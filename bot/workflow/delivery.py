@@ -1,4 +1,4 @@
-"""Delivering what is in the outbox: each message once, the card always in its latest state, and somewhere seen."""
+"""Delivering the outbox: each message once, the card always in its latest state, and somewhere people see it."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from bot.workflow.rerouting import Rerouting
 
 log = structlog.get_logger(__name__)
 
-#: Pauses after a message that may or may not have arrived; it is looked for before it is sent again.
+#: First pause after a message that may or may not have arrived; it is looked for before it is sent again.
 FIRST_RETRY = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(minutes=5)
-#: Pause before a token that Slack does not accept any more is tried again.
+#: Pause before a token that Slack no longer accepts is tried again.
 TOKEN_WAIT = timedelta(seconds=30)
-#: An edit that got no answer may still be carried out by Slack, after a later one. So many pauses of the card later,
-#: 30 seconds as a rule, which is longer than a call may take, the message is edited once more, so that a late stale
-#: edit never has the last word.
+#: Slack may still carry out an unanswered edit after a later one. So the message is edited once more after this many
+#: pauses of the card, by default 30 seconds, longer than a call may take. Then a late stale edit never has the last
+#: word.
 CONFIRM_AFTER = 10
-#: Edits in a second and at once, and urgent ones: Slack takes 50 a minute from the whole workspace
-#: (slack/API.md, "Rate limits"). Requests for approval and last states have a part of them for themselves, so that they
-#: do not wait behind the progress of 500 jobs.
+#: Edits per second and at once, then the same for urgent edits: Slack takes 50 a minute from the whole workspace
+#: (slack/API.md, "Rate limits"). Requests for approval and final states have a share of their own, so that they do not
+#: wait behind the progress of 500 jobs.
 EDIT_RATE, EDIT_BURST = 24 / 60, 10
 URGENT_EDIT_RATE, URGENT_EDIT_BURST = 10 / 60, 6
-#: How long the ack of the form can still cover the plan in its modal: Slack applies what an ack shows when it gets it,
-#: up to 3 s after the submission, and so maybe after an update that was sent later (slack/API.md, "Deadlines").
+#: How long the ack of the form can still cover the plan in its modal: Slack applies an ack when it receives it, up to 3
+#: s after the submission, and so perhaps after an update that was sent later (slack/API.md, "Deadlines").
 COVERED_FOR = timedelta(seconds=3.2)
 
 
 class MessageDelivery:
-    """Takes claimed messages to Slack and notes what became of them."""
+    """Delivers claimed messages to Slack and notes the result."""
 
     def __init__(
         self,
@@ -62,18 +62,18 @@ class MessageDelivery:
         )
 
     async def deliver(self, message: OutboxMessage) -> None:
-        """Deliver one claimed message, or give it back, or give it up."""
+        """Deliver one claimed message, or postpone it, or give it up."""
         details = await self._change_details.told(message)
         looked = not message.interrupted
         try:
             place = await self._arrived_already(message, details)
             if place is None and message.cut_off and _is_new(message, details):
-                # Whoever was at it may have died a moment ago: that it is not there yet proves nothing.
+                # The previous worker may have died a moment ago, so not finding the message proves nothing yet.
                 await self._postpone(message, CUT_OFF_WAIT, "It may yet arrive.", surely_unsent=False, settled=True)
                 return
             looked = True
             if place is not None and message.topic in STANDING:
-                # It shows how things stood when it was posted. Its place is kept before it is brought up to date.
+                # The found message shows an old state. Its place is kept before it is brought up to date.
                 async with self._context.database.transaction() as tx:
                     await self._put_place(tx, message, details, place)
                 details, place = await self._change_details.read(message.change), None
@@ -85,7 +85,7 @@ class MessageDelivery:
             self._context.health.begin(Health.SLACK, error.message)
             await self._postpone(message, TOKEN_WAIT, error.message, surely_unsent=looked, settled=looked)
         except DeliveryPostponed as error:
-            # Not surely unsent when Slack did not even let us look whether an earlier attempt had arrived.
+            # Not surely unsent when Slack did not even let us look for an earlier attempt.
             wait = timedelta(seconds=error.wait)
             await self._postpone(message, wait, error.message, surely_unsent=looked, settled=looked)
             await self._say_on_card(message)
@@ -101,13 +101,13 @@ class MessageDelivery:
             await self._arrived(message, details, place)
 
     async def _say_on_card(self, message: OutboxMessage) -> None:
-        """Have the card say what the thread waits for, when it is Slack that lets it wait."""
+        """Have the card say what the thread waits for, when Slack makes it wait."""
         if message.topic not in STANDING and self._context.slack.waits():
             async with self._context.database.transaction() as tx:
                 await self._notify.card(tx, message.change)
 
     async def _arrived_already(self, message: OutboxMessage, details: ChangeDetails) -> MessageRef | None:
-        """Return where an interrupted attempt to post the message turns out to have arrived; None when it did not."""
+        """Return where an interrupted attempt to post the message arrived; None when it did not."""
         if not (message.interrupted and _is_new(message, details)):
             return None
         async with self._context.database.reading() as tx:
@@ -120,7 +120,7 @@ class MessageDelivery:
     async def _put_place(
         self, tx: Transaction, message: OutboxMessage, details: ChangeDetails, place: MessageRef
     ) -> None:
-        """Note where a card is, unless it was given another place while this one was being delivered."""
+        """Note where a card is, unless it was given another place while this message was being delivered."""
         if message.topic not in {Topic.CARD, Topic.APPROVAL_CARD}:
             return
         before = _standing_place(message, details)
@@ -130,7 +130,7 @@ class MessageDelivery:
             await self._notify.former(tx, message.change, message.topic, place)
 
     async def _take_turn(self, message: OutboxMessage, details: ChangeDetails) -> None:
-        """Raise DeliveryPostponed when the message is an edit for which the workspace's budget has no room now."""
+        """Raise DeliveryPostponed when the message is an edit that exceeds the workspace's budget now."""
         if not _is_edit(message, details):
             return
         urgent = message.topic is Topic.APPROVAL_CARD or details.change.state.over
@@ -156,25 +156,25 @@ class MessageDelivery:
         self._context.outbox_wakeup.ring()
 
     def _confirm_after(self, message: OutboxMessage, details: ChangeDetails, *, covered: bool) -> timedelta | None:
-        """Return after what time the message is delivered once more, because something older may yet cover it."""
+        """Return after what time the message is delivered once more, because an older one may still cover it."""
         if message.topic is Topic.PREVIEW:
             rest = details.change.created_at + COVERED_FOR - self._context.clock()
             return rest if timedelta(0) < rest <= COVERED_FOR else None
         if message.topic is Topic.CARD and (waits := details.waits_for_slack):
-            # The card says until when, and after that it does not any more.
+            # The card says until when Slack makes it wait; after that it must no longer say so.
             return max(waits.values()) - self._context.clock() + self._context.timing.card
         return CONFIRM_AFTER * self._context.timing.card if covered else None
 
     def _may_be_covered(self, message: OutboxMessage, details: ChangeDetails) -> bool:
-        """Tell whether an edit that nobody answered may yet arrive after this one.
+        """Tell whether an unanswered edit may still arrive after this one.
 
-        So it may until one is delivered, at its first attempt, so long after the one before: what was changed and
-        shown in between is covered as well.
+        That is possible until an edit is delivered at its first attempt, and that long after the previous attempt: this
+        also covers anything that was changed and shown in between.
         """
         if not (message.interrupted and _is_edit(message, details)):
             return False
         late = CONFIRM_AFTER * self._context.timing.card
-        first = message.attempts == 2  # the other one says that it may be covered
+        first = message.attempts == 2  # any later attempt may be covered again
         return not (first and message.sent_at is not None and self._context.clock() - message.sent_at >= late)
 
     async def _postpone(
@@ -193,7 +193,7 @@ def _standing_place(message: OutboxMessage, details: ChangeDetails) -> MessageRe
 
 
 def _is_new(message: OutboxMessage, details: ChangeDetails) -> bool:
-    """Tell whether delivering it posts something, which twice would be there twice."""
+    """Tell whether the delivery posts a new message, which would be there twice if it were repeated."""
     return message.topic not in STANDING or (
         message.topic is not Topic.PREVIEW and not _standing_place(message, details).ts
     )

@@ -1,4 +1,4 @@
-"""Writing down clicks that were refused: who clicked, on what, and what they were told."""
+"""Writing down refused clicks: who clicked, on what, and what they were told."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ log = structlog.get_logger(__name__)
 
 #: The event of a refused click.
 REFUSED: Final = "click_refused"
-#: Most refusals of one person that are written down within an hour: whoever may do nothing may not fill the audit log
-#: either. What is beyond is in the log only, and the last event says so.
+#: Most refusals of one person written down per hour: somebody without rights must not fill the audit log either.
+#: Further refusals are in the log only, and the last event says so.
 MOST: Final = 30
 WITHIN: Final = timedelta(hours=1)
 
@@ -31,9 +31,9 @@ class DeniedActions:
 
     @asynccontextmanager
     async def noting(self, verb: str, *, by: str, change: int | None = None, digest: str = "") -> AsyncIterator[None]:
-        """Note that ``by`` was refused when the block ends in a refusal, NotAuthorized or Superseded, and pass it on.
+        """Write down that ``by`` was refused if the block raises NotAuthorized or Superseded, and raise it again.
 
-        Whatever the block wrote has been rolled back by then: a refusal has no effect but its own event.
+        By then, everything that the block wrote has been rolled back: a refusal has no effect but its own event.
         """
         try:
             yield

@@ -1,4 +1,4 @@
-"""Who may stop things, also while Slack says nothing: stopping sends nothing, and has to work on a bad day too."""
+"""Who may stop things, even while Slack does not answer: stopping sends nothing, and must work on a bad day too."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from bot.errors import DeliveryError, NotAuthorized
 from bot.workflow.authorization import allowed, unsaid
 from bot.workflow.context import Context
 
-#: Most operators whom Slack is asked about beforehand; users.info allows 100 calls a minute
-#: (slack/API.md, "Rate limits").
+#: Most operators looked up beforehand; users.info allows 100 calls a minute (slack/API.md, "Rate limits").
 REMEMBERED: Final = 50
 _MINUTE: Final = 60
 
@@ -19,18 +18,18 @@ _MINUTE: Final = 60
 class EmergencyBrake:
     """Answers who may stop what; each question raises :class:`bot.errors.NotAuthorized` with a sentence.
 
-    Nothing that lets something go on may ask here.
+    Nothing that lets a change continue may ask here.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     async def operator(self, user: str) -> str:
-        """Allow ``user`` to stop things as only operators may: to freeze, and to cancel what others asked for.
+        """Allow ``user`` to stop things as only operators may: to freeze, and to cancel other people's changes.
 
-        Stopping sends nothing, and the brake has to work on a bad day too: while Slack does not say who ``user`` is, or
-        who is in a group, it goes by what Slack said some minutes ago. Returns a sentence about that, empty when Slack
-        answered; it belongs into the answer and into the audit log. Nothing that lets something go on may use it.
+        Stopping sends nothing, and the brake must work on a bad day too. So while Slack does not say who ``user`` is,
+        or who is in a group, its answers of some minutes ago count. Returns a sentence about that for the answer and
+        the audit log, empty when Slack answered. Nothing that lets a change continue may use it.
         """
         policy, directory = self._context.policies.fallback, self._context.directory
         age = 0.0
@@ -53,7 +52,7 @@ class EmergencyBrake:
         return _by_memory(age) if age else ""
 
     async def remember_operators(self) -> None:
-        """Look at everybody who may pull the brake, so that they are known when Slack says nothing."""
+        """Look up everybody who may pull the brake, so that they are known when Slack does not answer."""
         directory, operators = self._context.directory, self._context.policies.fallback.operators
         membership = await directory.membership(sorted(operators.groups), fresh=True)
         members = (users for users in membership.values() if not isinstance(users, UnknownGroup))
@@ -62,9 +61,9 @@ class EmergencyBrake:
                 await directory.person(user, fresh=True)
 
     async def own(self, user: str) -> None:
-        """Allow ``user`` to stop what they asked for themselves, in no list any more or not: only strangers may not.
+        """Allow ``user`` to stop what they requested, even if no list names them any more; only strangers may not.
 
-        While Slack says nothing they may as well: stopping sends nothing, and the brake has to work on a bad day too.
+        They may also while Slack does not answer: stopping sends nothing, and the brake must work on a bad day too.
         """
         try:
             person = await self._context.directory.person(user, fresh=True)
@@ -74,6 +73,6 @@ class EmergencyBrake:
 
 
 def _by_memory(age: float) -> str:
-    """Return on what a decision rests for which Slack could not be asked."""
+    """Return the basis of a decision that was made without asking Slack."""
     ago = "a moment ago" if age < _MINUTE else f"{age // _MINUTE:.0f} min ago"
     return f"Slack cannot confirm who you are right now, so this relies on what it said {ago}."

@@ -1,6 +1,6 @@
-"""What keeps Linesman from its work just now, for those who run it.
+"""What keeps Linesman from working right now, for the people who run it.
 
-Work that fails for a reason that nobody foresaw is tried again for ever, so somebody has to hear of it.
+Work that fails for an unforeseen reason is retried indefinitely, so somebody must be told.
 """
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ from bot.machine import steady
 
 log = structlog.get_logger(__name__)
 
-#: Failures in a row before those who run Linesman are told: one may be a hiccup of the machine.
+#: Failures in a row before the people who run Linesman are told: a single one may be a hiccup of the machine.
 FEW: Final = 3
 
 
 class Health:
-    """Standing troubles, by where they are. ``/readyz`` and ``/metrics`` tell them until they are over.
+    """Current troubles, by place. ``/readyz`` and ``/metrics`` report them until they are over.
 
-    That it takes no writes the database knows itself (:attr:`bot.store.database.Database.trouble`).
+    Whether the database accepts writes is known to it alone (:attr:`bot.store.database.Database.trouble`).
     """
 
-    #: The Slack token does not work any more, or Slack refuses messages everywhere.
+    #: The Slack token no longer works, or Slack refuses messages everywhere.
     SLACK = "slack"
-    #: The connection cannot be had on which other replicas see that this one lives.
+    #: There is no connection that shows other replicas that this one lives.
     DATABASE = "database"
 
-    #: What Linesman does all the time, to find its work and to keep it, fails: see :meth:`failed`.
+    #: The constant work of finding due work and keeping it fails: see :meth:`failed`.
     WORK = "work"
 
     def __init__(self) -> None:
         self._present: dict[str, str] = {}
-        #: What fails -> how often in a row.
+        #: Failing work -> failures in a row.
         self._failures: dict[str, int] = {}
 
     def failed(self, doing: str, error: Exception) -> None:
-        """Note that ``doing`` ("claim tasks"), which is tried for ever, failed for a reason that nobody foresaw.
+        """Note that ``doing`` ("claim tasks"), which is retried indefinitely, failed for an unforeseen reason.
 
-        After a few times in a row it is a trouble. The error's text is in the log only, for nobody knows what it
+        After a few failures in a row it is a trouble. The error's text is in the log only, as nobody knows what it
         quotes.
         """
         self._failures[doing] = self._failures.get(doing, 0) + 1
@@ -55,43 +55,43 @@ class Health:
         self.end(f"{self.WORK}: {doing}")
 
     def troubles(self, where: str) -> bool:
-        """Tell whether there is trouble at ``where``, one of the three."""
+        """Tell whether there is trouble at ``where``, one of the three places."""
         return any(each.partition(":")[0] == where for each in self._present)
 
     def begin(self, where: str, what: str) -> None:
-        """Note a trouble; it is logged when it is news."""
+        """Note a trouble; a new one is logged."""
         if self._present.get(where) != what:
             log.error("trouble", where=where, what=what)
         self._present[where] = what
 
     def end(self, where: str) -> None:
-        """Note that a recovered; harmless when there was none."""
+        """Note that the trouble at ``where`` is over; harmless when there was none."""
         if self._present.pop(where, None) is not None:
             log.warning("recovered", where=where)
 
     @property
     def present(self) -> Mapping[str, str]:
-        """Where there is trouble now, and what."""
+        """Where there is trouble now, and what it is."""
         return dict(self._present)
 
 
-#: Seconds without a failure after which a fault is over: the work is tried at least every five minutes, so it went
-#: well elsewhere, or is not to be done any more.
+#: Seconds without a failure after which a fault is over: the work is tried at least every five minutes, so it succeeded
+#: elsewhere or is no longer needed.
 _OVER: Final = 660.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TaskFailure:
-    """One piece of work that failed, and has not gone well since."""
+    """One piece of work that failed and has not succeeded since."""
 
-    #: What was to be done: a task's name, or ``message``.
+    #: The failed work: a task's name, or ``message``.
     what: str
-    #: The public id of the change that it belongs to; empty when it is nobody's.
+    #: The public id of its change; empty when it belongs to none.
     change: str
-    #: The name of the error; its text is in the log only, for nobody knows what it quotes.
+    #: The name of the error; its text is in the log only, as nobody knows what it quotes.
     why: str
     times: int
-    #: When it failed last, in seconds that count steadily.
+    #: When it last failed, in seconds of the steady clock.
     at: float
 
     def __str__(self) -> str:
@@ -107,19 +107,19 @@ class TaskFailures:
         self._present: dict[str, TaskFailure] = {}
 
     def count(self, key: str, *, what: str, change: str, error: Exception) -> TaskFailure:
-        """Note one more failure of the work ``key`` and return what is known of it."""
+        """Note one more failure of the work ``key`` and return what is known about it."""
         before = self._present.get(key)
         fault = TaskFailure(what=what, change=change, why=type(error).__name__, times=1, at=self._now())
         self._present[key] = replace(fault, times=before.times + 1) if before is not None else fault
         return self._present[key]
 
     def end(self, key: str) -> None:
-        """Note that the work went well; harmless when it never failed."""
+        """Note that the work succeeded; harmless when it never failed."""
         self._present.pop(key, None)
 
     @property
     def present(self) -> Sequence[TaskFailure]:
-        """What fails now."""
+        """The work that fails now."""
         since = self._now() - _OVER
         self._present = {key: fault for key, fault in self._present.items() if fault.at > since}
         return list(self._present.values())

@@ -1,4 +1,4 @@
-"""Which messages each step of a change leads to; written in the step's own transaction."""
+"""The messages that each step of a change leads to; written in the step's own transaction."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ ASK_WITHIN = timedelta(seconds=2)
 
 
 class Notifications:
-    """Puts messages into the outbox. At most eight lines go into a thread, however many jobs there are.
+    """Puts messages into the outbox. A thread gets at most eight lines, however many jobs there are.
 
-    A rollout has two more for each wave after which it pauses, and an approval in stages one more for each that opens.
+    A rollout adds two for each wave after which it pauses, and an approval in stages one for each stage that opens.
 
-    What is part of a temporary change has neither a card nor a thread: it is shown and told in those of the whole.
+    A part of a temporary change has neither card nor thread: those of the temporary change show and tell it.
     """
 
     def __init__(self, context: Context) -> None:
@@ -33,24 +33,24 @@ class Notifications:
         self._pause = context.timing.card
 
     async def preview(self, tx: Transaction, change: int, *, progress: str = "") -> None:
-        """Show the plan, or why there is none, or how far it is, in the modal that waits for it."""
+        """Show the plan, its progress, or why there is none, in the modal that waits for it."""
         if await tx.changes.whole(change) == change:
             await tx.outbox.show(change, Topic.PREVIEW, now=self._clock(), data={"progress": progress})
 
     async def card(self, tx: Transaction, change: int) -> None:
-        """Bring the card up to date, not more often than the card's pause allows."""
+        """Update the card, no more often than the card's pause allows."""
         whole = await tx.changes.whole(change)
         await tx.outbox.show(whole, Topic.CARD, now=self._clock(), pause=self._pause, settling=CUT_OFF_WAIT)
 
     async def cards(self, tx: Transaction, change: int) -> None:
-        """Bring the card and the request for approval up to date."""
+        """Update the card and the request for approval."""
         await self.card(tx, change)
-        # Its edits are few, and a button that decides nothing any more has to go at once.
+        # The request has few edits, and a button that no longer decides anything must go at once.
         if await tx.changes.asks(change):
             await tx.outbox.show(change, Topic.APPROVAL_CARD, now=self._clock(), settling=CUT_OFF_WAIT)
 
     async def line(self, tx: Transaction, change: int, what: str, *, each: str = "", **data: str | int) -> None:
-        """Write a line of history into the thread, once, or once for ``each`` thing that it tells of."""
+        """Write a line of history into the thread, once, or once for ``each`` thing that it is about."""
         whole = await tx.changes.whole(change)
         part = {} if whole == change else {"part": change}
         await tx.outbox.post(
@@ -62,17 +62,17 @@ class Notifications:
         )
 
     async def told(self, tx: Transaction, change: int, what: str) -> Mapping[str, Any] | None:
-        """Return the data of a line that was written into the thread; None when it was not."""
+        """Return the data of a line in the thread; None when there is no such line."""
         whole = await tx.changes.whole(change)
         return await tx.outbox.told(whole, Topic.THREAD, _line(what, whole, change))
 
     async def reminder(self, tx: Transaction, change: Change, times: int, opened: StageProgress) -> None:
-        """Remind the approvers below the request for approval, for the ``times``-th time in the stage that is open."""
+        """Remind the approvers below the request for approval, for the ``times``-th time in the open stage."""
         name = f"{_opening(opened, change)}:{times}" if opened.opened_at != change.requested_at else str(times)
         await tx.outbox.post(change.id, Topic.REMINDER, _of_plan(name, change), now=self._clock())
 
     async def stage(self, tx: Transaction, change: Change, opened: StageProgress, *, why: str) -> None:
-        """Tell thread and approvers that a stage has opened, or, and ``why``, that it is open again."""
+        """Tell thread and approvers that a stage has opened, or, with ``why``, that it is open again."""
         opening, name = _opening(opened, change), opened.stage.name
         data: dict[str, str | int] = {"stage": name, "place": opened.place, "why": why}
         await self.line(tx, change.id, "stage", each=opening, **data)
@@ -81,7 +81,7 @@ class Notifications:
         )
 
     async def fallback(self, tx: Transaction, change: Change, opened: StageProgress) -> None:
-        """Tell the fallback approvers of the stage that is open, once, that they may approve."""
+        """Tell the fallback approvers of the open stage, once, that they may approve."""
         await tx.outbox.post(
             change.id,
             Topic.REMINDER,
@@ -91,17 +91,17 @@ class Notifications:
         )
 
     async def fallback_told(self, tx: Transaction, change: Change, opened: StageProgress) -> bool:
-        """Tell whether the fallback approvers of the stage that is open have been told."""
+        """Tell whether the fallback approvers of the open stage have been told."""
         return await tx.outbox.told(change.id, Topic.REMINDER, _fallback(opened, change)) is not None
 
     async def undecided(self, tx: Transaction, change: Change) -> None:
-        """Remind the approvers, once, that the start has come and the request still waits."""
+        """Remind the approvers, once, that the start has passed and the request still waits."""
         await tx.outbox.post(change.id, Topic.REMINDER, _of_plan("start", change), now=self._clock())
 
     async def revised(self, tx: Transaction, change: int, digest: str, *, anew: bool) -> None:
         """Tell thread and approvers that approval of another plan is requested: an edited card notifies nobody.
 
-        One that is posted ``anew``, elsewhere, does so itself.
+        A request posted ``anew``, elsewhere, notifies by itself.
         """
         plan = digest[:12]
         await self.line(tx, change, "revised", each=plan)
@@ -110,11 +110,11 @@ class Notifications:
             await tx.outbox.post(change, Topic.REMINDER, f"revised:{plan}", now=self._clock(), data={"what": "revised"})
 
     async def plan(self, tx: Transaction, change: int) -> None:
-        """Put the sheet with everything that is going to happen into the thread."""
+        """Put the sheet with all that is going to happen into the thread."""
         await tx.outbox.post(change, Topic.PLAN, "asked", now=self._clock())
 
     async def sheet(self, tx: Transaction, change: int) -> None:
-        """Hand the requester's sheet back with what is wrong in it, in a direct message."""
+        """Return the requester's sheet with its errors marked, in a direct message."""
         await tx.outbox.post(change, Topic.SHEET, "errors", now=self._clock())
 
     async def results(self, tx: Transaction, change: int) -> None:
@@ -122,34 +122,34 @@ class Notifications:
         await tx.outbox.post(change, Topic.RESULTS, "final", now=self._clock())
 
     async def workbook(self, tx: Transaction, change: int) -> None:
-        """Put the same sheet into the thread as XLSX, once however often it is asked for."""
+        """Put the same sheet into the thread as XLSX, once however often it is requested."""
         form = FileFormat.XLSX.value
         await tx.outbox.post(change, Topic.RESULTS, form, now=self._clock(), data={"form": form})
 
     async def former(self, tx: Transaction, change: int, what: Topic, place: MessageRef) -> None:
-        """Edit a card that was left behind at ``place``, so that it says where the present one is."""
+        """Edit a card left behind at ``place`` so that it says where the current one is."""
         if place.ts:
             data = {"what": what.value, "channel": place.channel, "ts": place.ts}
             await tx.outbox.post(change, Topic.FORMER, place.ts, now=self._clock(), data=data)
 
     async def ask(self, tx: Transaction, change: int) -> None:
-        """Have operators asked in a moment; what else needs them by then is asked in the same message."""
+        """Have operators asked in a moment; other questions that come up by then share the message."""
         await tx.tasks.add(Task.ESCALATE, change, self._clock() + ASK_WITHIN)
 
     async def question(self, tx: Transaction, change: int) -> None:
-        """Ask operators in the failure channel about all that waits for them now."""
+        """Ask operators in the failure channel about everything that waits for them now."""
         await self._notice(tx, change, f"question:{self._clock():%Y%m%d%H%M%S%f}", {"what": QUESTION})
 
     async def failure(self, tx: Transaction, change: int, what: str, *, each: str = "", **data: str | int) -> None:
-        """Tell the failure channel, once per ``what``, or once for ``each`` thing that it befalls."""
+        """Tell the failure channel, once per ``what``, or once for ``each`` thing that it is about."""
         name = f"{what}:{each}" if each else what
         await self._notice(tx, change, name, {"what": what, "each": each, **data})
 
     async def _notice(self, tx: Transaction, change: int, name: str, data: Mapping[str, Any]) -> None:
-        """Post into the failure channel of the rule that governs the change now, or the whole of which it is a part.
+        """Post into the failure channel of the rule that governs the change, or the whole that it is a part of.
 
-        Where that is, is written down with it: an interrupted notice is looked for where it was sent, whatever the
-        policy says by then.
+        The channel is written down with the notice: an interrupted notice is looked for where it was sent, even if the
+        policy has changed since.
         """
         whole = await tx.changes.get(await tx.changes.whole(change))
         channel = self._context.governing(whole).failure_channel
@@ -157,21 +157,21 @@ class Notifications:
 
 
 def _opening(opened: StageProgress, change: Change) -> str:
-    """Return the name of what is said about a stage, once each time that it opens."""
+    """Return the key of the message that a stage is open, one for each time that it opens."""
     since = f":{opened.opened_at:%Y%m%d%H%M%S%f}" if opened.opened_at != change.requested_at else ""
     return _of_plan(f"{opened.place}{since}", change)
 
 
 def _fallback(opened: StageProgress, change: Change) -> str:
-    """Return the name of the word to the fallback approvers, once each time that their stage opens."""
+    """Return the key of the message to the fallback approvers, one for each time that their stage opens."""
     return f"fallback:{_opening(opened, change)}"
 
 
 def _of_plan(name: str, change: Change) -> str:
-    """Return the name of what is said about the present plan of ``change``, once for each plan."""
+    """Return the key of a message about the current plan of ``change``, one for each plan."""
     return f"{name}:{change.digest[:12]}" if change.former_digest else name
 
 
 def _line(what: str, whole: int, change: int) -> str:
-    """Return the name of a line in the thread of ``whole``."""
+    """Return the key of a line in the thread of ``whole``."""
     return what if whole == change else f"{what}:{change}"

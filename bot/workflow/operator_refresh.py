@@ -1,4 +1,4 @@
-"""Knowing who may pull the brake before anybody has to: Slack may say nothing at that moment."""
+"""Knowing in advance who may pull the brake, as Slack may not answer at that moment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.workflow.emergency_brake import EmergencyBrake
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between two reads of the operators: a third of what they are remembered for.
+#: Seconds between two reads of the operators: a third of the time for which they are remembered.
 PAUSE: Final = 300.0
 
 

@@ -18,10 +18,11 @@ from bot.changes.model.messages import MessageRef, OutboxMessage
 from bot.changes.policy import Audience, Membership, Person, Policy, StageProgress
 from bot.telemetry.call_times import CallTimes
 
-#: Least pause before a message is looked for that may have been posted. Slack has no key by which it would know a
-#: repetition (slack/API.md, "Messages"), and what it carries out after the look is there twice.
+#: Least pause before a message that may have been posted is looked for. Slack has no key by which to recognise a
+#: repetition (slack/API.md, "Messages"), so a post that it carries out after the look would be there twice.
 LOOKUP_AFTER = timedelta(seconds=10)
-#: The same after whoever posted it died over it: Slack has as long as for a call that is waited for, and as long after.
+#: The same pause when the process died during the post: one full call time-out, and as long again for Slack to carry it
+#: out.
 CUT_OFF_WAIT = timedelta(seconds=30)
 
 #: Returns the present time, aware UTC.
@@ -30,7 +31,7 @@ Clock: TypeAlias = Callable[[], datetime]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChangeDetails:
-    """All that a message about a change may show, read in one moment."""
+    """Everything that a message about a change may show, read at one moment."""
 
     change: Change
     kind: Kind
@@ -40,26 +41,26 @@ class ChangeDetails:
     batches: Sequence[Batch]
     decisions: Sequence[Decision]
     failures: Sequence[FailureGroup]
-    #: Numbers that have something else than what was sent, and numbers of which nobody could see what they have.
+    #: Numbers whose values differ from those sent, and numbers that could not be read.
     differences: Sequence[FailureGroup] = ()
     unverified: Sequence[FailureGroup] = ()
-    #: The rule that governs it now.
+    #: The rule that governs the change now.
     policy: Policy
-    #: Where its approval stands in each stage of that rule.
+    #: The progress of its approval in each stage of that rule.
     stages: Sequence[StageProgress]
-    #: When it may begin at the earliest, by its start and its change window; None when it may now.
+    #: When it may begin at the earliest, by its start and its change window; None when it may begin now.
     opens_at: datetime | None
     #: Who may approve it now.
     audience: Audience
-    #: Whom the request for approval mentions.
+    #: The people whom the request for approval mentions.
     mentioned: Audience
-    #: Whom the word to the fallback approvers of the open stage mentions: them, whomever requests mention.
+    #: The fallback approvers of the open stage, whom the message to them mentions regardless of other mentions.
     fallback: Audience
-    #: Jobs that the kind has at the provider right now, of all changes.
+    #: Jobs of the kind at the provider right now, of all changes.
     in_flight: int
-    #: Whether the provider has no free slot although we hold fewer than it allows: others hold the rest.
+    #: Whether the provider has no free slot although we hold fewer than it allows, because others hold the rest.
     slots_taken: bool
-    #: The freeze in force; None when submissions are free.
+    #: The freeze in force; None when there is none.
     freeze: Freeze | None
     #: How long recent jobs of this kind took, in seconds; None when there were none.
     typical_seconds: float | None
@@ -68,26 +69,26 @@ class ChangeDetails:
     now: datetime
     #: Changes that retry or undo this one.
     followers: Sequence[tuple[int, FollowUp]] = ()
-    #: What Slack keeps closed for a good while yet, as a method or "a method in a channel", and until when.
+    #: Methods that Slack keeps closed for a while, as a method or "a method in a channel", and until when.
     slack_waits: Mapping[str, datetime] = field(default_factory=dict)
     #: Whether we carry its jobs out ourselves, number by number.
     carried_out: bool = False
-    #: What restores the numbers of a temporary change; None before its end.
+    #: The restore of a temporary change; None before its end.
     restore: ChangeDetails | None = None
-    #: The last request for a later end of a temporary change; None when nobody has asked for one.
+    #: The last request to extend a temporary change; None when nobody has made one.
     extension: Change | None = None
-    #: The temporary change of which this is a part; None for a change of its own.
+    #: The temporary change that this is a part of; None for an independent change.
     whole: Change | None = None
-    #: The part of the change of which a line of history tells; None when it tells of the change itself.
+    #: The part of the change that a line of history is about; None when it is about the change itself.
     told: ChangeDetails | None = None
-    #: What a freeze keeps back of a running change, and what it cannot; None while there is no freeze.
+    #: How many numbers of a running change a freeze keeps back, and which it cannot; None without a freeze.
     reach: StopReach | None = None
-    #: Numbers of a running change that wait for its change window, which is closed.
+    #: Numbers of a running change that wait for its closed change window.
     outside_window: int = 0
 
     @property
     def waits_for_slack(self) -> Mapping[str, datetime]:
-        """What of that concerns this change's card and thread."""
+        """The waits that concern this change's card and thread."""
         return {
             what: until
             for what, until in self.slack_waits.items()
@@ -101,11 +102,11 @@ class ChangeDetails:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduledChange:
-    """A change that waits for its time, without its numbers: 100,000 of them cost a list no more than three do."""
+    """A change that waits for its time, without its numbers: listing 100,000 numbers costs no more than three."""
 
     change: Change
     kind: Kind
-    #: When it may begin at the earliest, by its start and its change window; None when it may now.
+    #: When it may begin at the earliest, by its start and its change window; None when it may begin now.
     opens_at: datetime | None
     now: datetime
 
@@ -113,12 +114,12 @@ class ScheduledChange:
 class Directory(Protocol):
     """Who people are and where the bot may post.
 
-    What decides is asked ``fresh``: Slack is asked after the call, and the answer is of that moment. Anything else,
-    which is only shown, may be a minute old. What is remembered serves only the brake, while Slack says nothing.
+    A decision needs a ``fresh`` answer: Slack is asked after the call, and the answer is of that moment. Answers that
+    are only shown may be a minute old. Remembered answers serve only the brake, while Slack does not answer.
     """
 
     async def person(self, user: str, *, fresh: bool) -> Person:
-        """Return who ``user`` is; raises :class:`bot.errors.DeliveryError` when Slack does not say."""
+        """Return who ``user`` is; raises :class:`bot.errors.DeliveryError` when Slack does not answer."""
         ...
 
     async def membership(self, groups: Iterable[str], *, fresh: bool) -> Membership:
@@ -126,14 +127,14 @@ class Directory(Protocol):
         ...
 
     def remembered_person(self, user: str) -> tuple[Person, float] | None:
-        """Return who ``user`` was when Slack said so last, and how many seconds ago; None after some minutes.
+        """Return who ``user`` was in Slack's last answer, and how many seconds ago; None after some minutes.
 
-        None as well when Slack has said since that there is no such person.
+        None also when Slack has said since that there is no such person.
         """
         ...
 
     def remembered_group(self, group: str) -> tuple[frozenset[str], float] | None:
-        """Return who was in ``group`` then, in the same way."""
+        """Return who was in ``group``, in the same way."""
         ...
 
     async def can_post(self, channel: str, person: str) -> bool:
@@ -150,17 +151,17 @@ class Files(Protocol):
     async def fetch(self, upload: Upload) -> bytes:
         """Return the content of ``upload``.
 
-        Raises :class:`bot.errors.InputError` when the file is gone or too large, and
-        :class:`bot.errors.DeliveryError` leaves when Slack does not hand it out.
+        Raises :class:`bot.errors.InputError` when the file is gone or too large, and :class:`bot.errors.DeliveryError`
+        leaves when Slack does not deliver it.
         """
         ...
 
 
 class DirectMessages(Protocol):
-    """Words and files for one person. Raises only :class:`bot.errors.DeliveryError` leaves."""
+    """Texts and files for one person. Raises only :class:`bot.errors.DeliveryError` leaves."""
 
     async def write(self, user: str, text: str, key: str) -> None:
-        """Say ``text`` to ``user``; the message can be found by ``key``."""
+        """Send ``text`` to ``user``; the message can be found by ``key``."""
         ...
 
     async def send(self, user: str, name: str, content: bytes, text: str) -> None:
@@ -168,7 +169,7 @@ class DirectMessages(Protocol):
         ...
 
     async def arrived(self, user: str, names: Collection[str], key: str, since: str) -> bool:
-        """Tell whether a file called by one of ``names``, or words with ``key``, came to ``user`` after ``since``.
+        """Tell whether a file with one of ``names``, or a text with ``key``, came to ``user`` after ``since``.
 
         ``since`` is Slack's own time, as a ``ts``.
         """
@@ -176,10 +177,10 @@ class DirectMessages(Protocol):
 
 
 class Announcements(Protocol):
-    """Words for a channel that belong to no change. Raises only :class:`bot.errors.DeliveryError` leaves."""
+    """Messages for a channel that belong to no change. Raises only :class:`bot.errors.DeliveryError` leaves."""
 
     async def announce(self, channel: str, text: str) -> None:
-        """Say ``text`` in ``channel``."""
+        """Post ``text`` in ``channel``."""
         ...
 
 
@@ -187,7 +188,7 @@ class Messenger(Protocol):
     """Delivers messages. Raises only :class:`bot.errors.DeliveryError` leaves."""
 
     async def deliver(self, message: OutboxMessage, details: ChangeDetails, sheet: bytes | None) -> MessageRef:
-        """Post or edit ``message`` as ``details`` has it now and return where it is; ``sheet`` is its file."""
+        """Post or edit ``message`` with ``details`` as they are now, and return its place; ``sheet`` is its file."""
         ...
 
     async def find(
@@ -195,23 +196,23 @@ class Messenger(Protocol):
     ) -> MessageRef | None:
         """Return where an interrupted ``message`` arrived, by the key in its metadata; None when it did not.
 
-        What stands at one of the places ``besides`` is an older message of the same name.
+        A message at one of the places ``besides`` is an older one with the same name.
         """
         ...
 
     async def lost(self, channel: str) -> bool:
-        """Tell whether the bot can post in ``channel`` no more, as Slack says when it is asked for just that."""
+        """Tell whether the bot can no longer post in ``channel``, as Slack says when asked about just that."""
         ...
 
 
 class Slack(Protocol):
-    """What Slack lets us know besides its answers."""
+    """What Slack tells us besides its answers."""
 
     @property
     def calls(self) -> CallTimes:
-        """What calls of its API took since the start, by method and how they ended."""
+        """How long API calls took since the start of the process, by method and how they ended."""
         ...
 
     def waits(self) -> Mapping[str, datetime]:
-        """Return which methods Slack keeps closed for a good while yet, and until when."""
+        """Return which methods Slack keeps closed for a while, and until when."""
         ...

@@ -1,4 +1,4 @@
-"""So many a second on average, and a few at once: turns in a shared allowance."""
+"""Turns in a shared allowance: so many a second on average, and a few at once."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from bot.store.adapters.shared_rates import turn
 from bot.store.database import Database
 
-#: How long a turn that nobody took is remembered.
+#: How long an unused turn is remembered.
 FORGET = timedelta(hours=1)
 
 
 class RateLimiter:
     """Gives turns. In any time ``t`` there are at most ``burst + rate * t`` of them.
 
-    Whoever comes too early is given a turn of their own and comes back for it, so that a crowd is spread over time
+    A caller that comes too early gets a turn of its own and comes back for it, so that a crowd is spread over time
     instead of asking again and again. Turns live in the process; see :class:`SharedRateLimiter`.
     """
 
@@ -23,13 +23,13 @@ class RateLimiter:
         self._burst = burst
         #: When the allowance will be whole again.
         self._whole_at: datetime | None = None
-        #: The time at the last question: when it is later than now, the clock was set back.
+        #: The time of the last call: when it is later than now, the clock was set back.
         self._asked_at: datetime | None = None
-        #: Who -> when their turn is.
+        #: Caller -> the time of its turn.
         self._turns: dict[str, datetime] = {}
 
     def wait(self, who: str, now: datetime) -> timedelta:
-        """Return nothing when it is the turn of ``who``, which is then used up, or else how long to wait for it."""
+        """Return zero if it is the turn of ``who``, which is then used up; otherwise how long to wait for it."""
         if self._asked_at is not None and now < self._asked_at:
             self._set_back(self._asked_at - now)
         self._asked_at = now
@@ -44,7 +44,7 @@ class RateLimiter:
         return timedelta(0)
 
     def _set_back(self, by: timedelta) -> None:
-        """Let turns come as soon as they would have come."""
+        """Shift all turns back with the clock."""
         self._turns = {who: at - by for who, at in self._turns.items()}
         self._whole_at = self._whole_at - by if self._whole_at is not None else None
 
@@ -58,7 +58,7 @@ class RateLimiter:
 class SharedRateLimiter:
     """Gives turns as :class:`RateLimiter` does, to all replicas on one database together.
 
-    Where no other process may use the database, an SQLite file, turns live in this one and cost it nothing.
+    If no other process can use the database, as with an SQLite file, turns live in this process and cost nothing.
     """
 
     def __init__(self, database: Database, name: str, *, rate: float, burst: int) -> None:
@@ -69,7 +69,7 @@ class SharedRateLimiter:
         self._alone = RateLimiter(rate=rate, burst=burst)
 
     async def wait(self, who: str, now: datetime) -> timedelta:
-        """Return nothing when it is the turn of ``who``, which is then used up, or else how long to wait for it."""
+        """Return zero if it is the turn of ``who``, which is then used up; otherwise how long to wait for it."""
         if not self._database.shared:
             return self._alone.wait(who, now)
         return await turn(self._database, self._name, who, pause=self._pause, burst=self._burst)

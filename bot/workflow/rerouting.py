@@ -1,4 +1,4 @@
-"""Messages that Slack refuses: what is rerouted, what waits, and what is given up and told."""
+"""Messages that Slack refuses: which are rerouted, which wait, and which are given up and reported."""
 
 from __future__ import annotations
 
@@ -18,33 +18,34 @@ from bot.workflow.ports import ChangeDetails, Messenger
 
 log = structlog.get_logger(__name__)
 
-#: Pauses before a message is tried again that Slack refused for a reason that has nothing to do with it.
+#: Pause before retrying a message that Slack refused for a reason unrelated to the message.
 REFUSED_WAIT: Final = timedelta(seconds=30)
 NOWHERE_WAIT: Final = timedelta(minutes=5)
-#: Pause before a file is tried again that Slack refused, and how often it is tried before its loss is told: what comes
-#: after it in the thread waits meanwhile.
+#: Pause before retrying a file that Slack refused, and how often it is tried before its loss is reported: later
+#: messages in the thread wait meanwhile.
 FILE_WAIT: Final = timedelta(seconds=3)
 FILE_TRIES: Final = 3
-#: How often a sheet for one person is tried, whom the bot may not be able to write to any more.
+#: How often a sheet for one person is tried; the bot may no longer be able to write to them.
 SHEET_TRIES: Final = 10
-#: How often a card may be left behind: its channel, the approval channel and the failure channel. What is refused
-#: after that is refused everywhere, and a fourth card would help nobody. Each channel of a rule's own is one more.
+#: How often a card may be left behind: its channel, the approval channel and the failure channel. A message refused
+#: after that is refused everywhere, and a fourth card would help nobody. Each channel that a rule sets is one more.
 MOST_MOVES: Final = 3
-#: Messages that go with a file.
+#: Messages that carry a file.
 _FILES: Final = frozenset({Topic.PLAN, Topic.RESULTS, Topic.SHEET})
-#: Refusals that say of a channel what Slack says of it as well when it is asked.
+#: Errors that can be confirmed by asking Slack about the channel.
 _PROVABLE: Final = frozenset({"channel_not_found", "not_in_channel", "is_archived", "is_inactive"})
-#: What Slack says of a modal that is not open any more.
+#: Slack's error for a modal that is no longer open.
 _CLOSED: Final = "not_found"
-#: Messages that somebody else waits for than the thread: without them nothing is lost that is not seen elsewhere.
+#: Messages that may be dropped: what they show is visible elsewhere.
 _FLEETING: Final = frozenset({Topic.PREVIEW, Topic.FORMER})
 
 
 class Rerouting:
-    """Decides what becomes of a refused message.
+    """Decides what happens to a refused message.
 
-    Only a channel that is really lost, or a card that is gone, moves a message; what is in a message is given up when
-    Slack will never take it; everything else waits until Slack takes it again, and those who run Linesman read why.
+    Only a channel that is really lost, or a card that is gone, moves a message. A message is given up when Slack will
+    never accept its content. Everything else waits until Slack accepts it again, and the people who run Linesman read
+    why.
     """
 
     def __init__(self, context: Context, messenger: Messenger, notifications: Notifications, worker: str) -> None:
@@ -58,7 +59,7 @@ class Rerouting:
     ) -> None:
         """Find another place for ``message``, have it wait, or give it up.
 
-        ``look`` tells that not the message was refused but the look whether an earlier attempt had arrived.
+        ``look`` means that Slack refused not the message but the search for an earlier attempt.
         """
         if isinstance(error, ChannelLost) and (look or message.topic in _FILES or error.code in _PROVABLE):
             error = await self._confirmed(message, details, error)
@@ -67,16 +68,16 @@ class Rerouting:
             if message.topic not in _FLEETING:
                 now = self._context.clock()
                 await tx.events.add(message.change, "message_refused", at=now, key=message.key, code=error.code)
-        # Whoever closes a modal before its plan is there does what people do: nobody has to look at that.
+        # People may close a modal before its plan is there: that needs nobody's attention.
         level = logging.INFO if message.topic is Topic.PREVIEW and error.code == _CLOSED else logging.ERROR
         log.log(level, "slack refused a message", key=message.key, code=error.code, why=error.message, became=became)
         self._context.outbox_wakeup.ring()
 
     async def _confirmed(self, message: OutboxMessage, details: ChangeDetails, error: ChannelLost) -> DeliveryRefused:
-        """Return the error, as one that says nothing about the channel when Slack, asked for it, says that it is there.
+        """Return the error if Slack confirms that the channel is lost, else a refusal that is not about the channel.
 
-        A refused look, or one step of an upload, may have other reasons than its words say, and a single refusal of a
-        message may be a fault of a moment.
+        A refused search, or one step of an upload, may have another reason than its error says, and a single refusal of
+        a message may be momentary.
         """
         try:
             if await self._messenger.lost(_place(message, details).channel):
@@ -97,7 +98,7 @@ class Rerouting:
         if isinstance(error, MessageGone) and message.topic in {Topic.CARD, Topic.APPROVAL_CARD} and not look:
             return await self._move(tx, message, details, error)
         if isinstance(error, MessageGone):
-            # Whether the card is gone an edit of the card tells; what hangs on it then finds a new one.
+            # An edit of the card shows whether the card is gone; the messages below it then find a new one.
             await self._notify.cards(tx, message.change)
         if look:
             return await self._wait(tx, message, error, _look_pause(message), sent=True, settled=False)
@@ -126,9 +127,9 @@ class Rerouting:
         sent: bool,
         settled: bool = True,
     ) -> str:
-        """Have the message wait; ``sent`` tells that an attempt may have arrived, so that it is looked for first.
+        """Have the message wait; ``sent`` means that an attempt may have arrived, so it is looked for first.
 
-        ``settled`` tells that no attempt is under way any more.
+        ``settled`` means that no attempt is under way any more.
         """
         await tx.deliveries.postpone(
             message,
@@ -149,7 +150,7 @@ class Rerouting:
         if message.topic in THREADED | {Topic.CARD}:
             rerouted = await self._move_card(tx, message, details, error)
         elif (await tx.changes.get(message.change)).state is not ChangeState.AWAITING_APPROVAL:
-            return await self._give_up(tx, message, error)  # who presses an old button is answered
+            return await self._give_up(tx, message, error)  # people who press an old button get an answer
         else:
             rerouted = await self._move_request(tx, message, details, error)
         if not rerouted:
@@ -161,7 +162,7 @@ class Rerouting:
     async def _redirect(
         self, tx: Transaction, message: OutboxMessage, details: ChangeDetails, error: DeliveryRefused
     ) -> str:
-        """Send a notice to where it is seen instead; when that is nowhere, the last place is tried again later."""
+        """Send a notice to a place where people see it; when there is none, the last place is tried again later."""
         approvals, failures = self._channels(details)
         here, requester = _place(message, details).channel, details.change.requester
         there = _after(here, *failures, *approvals, requester)
@@ -175,15 +176,15 @@ class Rerouting:
     async def _move_card(
         self, tx: Transaction, message: OutboxMessage, details: ChangeDetails, error: DeliveryRefused
     ) -> bool:
-        """Have the card posted again, in its channel or in the next one; what is below it follows."""
+        """Have the card posted again, in its channel or the next one; the messages below it follow."""
         change = await tx.changes.hold(message.change)
         before = change.card
         if before != details.change.card:
-            return True  # it moved while this was on its way
+            return True  # otherwise an earlier one restored it
         approvals, failures = self._channels(details)
         if before.ts and isinstance(error, MessageGone):
             there = before.channel
-        else:  # there is always somebody: approvers, whoever hears of failures, and at last the requester in private
+        else:  # there is always somebody: approvers, the failure channel, and at last the requester in private
             there = _after(before.channel, *approvals, *failures, change.requester)
         if not there or len(await tx.outbox.former(change.id, Topic.CARD)) >= _most_moves(approvals, failures):
             return False
@@ -197,7 +198,7 @@ class Rerouting:
     async def _move_request(
         self, tx: Transaction, message: OutboxMessage, details: ChangeDetails, error: DeliveryRefused
     ) -> bool:
-        """Ask for approval again in the same channel, or in the next one; when nowhere, the requester hears."""
+        """Request approval again in the same channel or the next one; when there is none, tell the requester."""
         change = await tx.changes.hold(message.change)
         before = change.approval_card
         if before != details.change.approval_card:
@@ -214,9 +215,9 @@ class Rerouting:
         return True
 
     def _channels(self, details: ChangeDetails) -> tuple[tuple[str, str], tuple[str, str]]:
-        """Return where approval of the change is requested, and where its failures are told.
+        """Return where approval of the change is requested, and where its failures are reported.
 
-        First comes what its rule says, and next what would hold if it said nothing.
+        Each is a pair: the channel that its rule sets, and the channel that would apply otherwise.
         """
         rule, variables = details.policy, self._context.policies.fallback
         return (
@@ -243,14 +244,14 @@ def _place(message: OutboxMessage, details: ChangeDetails) -> MessageRef:
 
 
 def _most_moves(*channels: tuple[str, str]) -> int:
-    """Return how often a card may be left behind; each of ``channels`` is what a rule says, and the variables."""
+    """Return how often a card may be left behind; each of ``channels`` is a rule's channel and the general one."""
     return MOST_MOVES + sum(1 for own, usual in channels if own != usual)
 
 
 def _after(present: str, *places: str) -> str:
-    """Return the place after ``present``, the first one when it is none of them, or nothing after the last."""
+    """Return the place after ``present``, the first if it is none of them, or nothing after the last."""
     known = list(dict.fromkeys(places))
-    if present.startswith("D"):  # what was posted to a person's id comes back with the id of the conversation
+    if present.startswith("D"):  # a message posted to a person's id comes back with the id of the conversation
         return ""
     following = known[known.index(present) + 1 :] if present in known else known
     return following[0] if following else ""

@@ -1,9 +1,9 @@
-"""Asking for changes to a plan: it is withdrawn from decision, and another one comes in its place.
+"""Asking for changes to a plan: it is withdrawn from decision, and another plan replaces it.
 
 The requester edits the form and gets a plan as always, in a change of its own that ``revises`` the one whose plan was
-sent back. With the request for approval its plan moves over, numbers and batches and all, so that card, thread and
-history of the change go on. Its digest is also over that of the plan before: what was decided, or can still be clicked,
-on one of the two is never for the other.
+sent back. When approval is requested, the new plan moves over with its numbers and batches, so card, thread and history
+of the change continue. Its digest also covers the previous plan's digest, so no decision or button for one plan applies
+to the other.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ EXPIRING: Final = frozenset({ChangeState.AWAITING_APPROVAL, ChangeState.CHANGES_
 
 
 def may_ask_for_changes(change: Change, by: str) -> None:
-    """Raise NotAuthorized when ``by``, who may decide on ``change``, cannot ask for changes to it."""
+    """Raise NotAuthorized when ``by``, who may decide on ``change``, may not ask for changes to it."""
     if change.requester == by:
         raise NotAuthorized(
             f"You requested {change.public_id} yourself. To change its plan, cancel it with `/numbers cancel "
@@ -37,14 +37,14 @@ def may_ask_for_changes(change: Change, by: str) -> None:
 
 
 async def send_back(tx: Transaction, notify: Notifications, change: Change, policy: Policy, decision: Decision) -> None:
-    """Withdraw the plan of ``change`` from decision, because of a ``decision`` that says which other one is wanted.
+    """Withdraw the plan of ``change`` from decision; ``decision`` says what should be different.
 
-    The requester has as long as a request waits to make it.
+    The requester has as long to plan again as a request may wait.
     """
     now = decision.at
     expires_at = now + policy.approval_ttl
     await tx.changes.move(change.id, ChangeState.CHANGES_REQUESTED, expires_at=expires_at)
-    # As of a plan that is edited: other changes may have the numbers, and its secrets are of no use any more.
+    # As with an edited plan: other changes may take the numbers, and its secrets are no longer needed.
     await tx.locks.release(change.id)
     await tx.secrets.wipe_change(change.id)
     await tx.tasks.stop_waiting(change.id)
@@ -64,7 +64,7 @@ async def send_back(tx: Transaction, notify: Notifications, change: Change, poli
 
 
 async def to_revise(tx: Transaction, source: Change, by: str) -> Change | None:
-    """Return the change for which a plan from the edited form of ``source`` is; None when it is for no other one."""
+    """Return the change that a plan from the edited form of ``source`` is for; None when it is for a new change."""
     revised = source if source.revises is None else await tx.changes.hold(source.revises)
     if revised.requester != by or revised.state is not ChangeState.CHANGES_REQUESTED:
         return None
@@ -72,7 +72,7 @@ async def to_revise(tx: Transaction, source: Change, by: str) -> Change | None:
 
 
 def still_revises(fresh: Change, revised: Change) -> None:
-    """Raise Superseded when the plan of ``fresh`` cannot take the place of that of ``revised`` any more."""
+    """Raise Superseded when the plan of ``fresh`` can no longer replace the plan of ``revised``."""
     if revised.state is ChangeState.CHANGES_REQUESTED and revised.digest == fresh.former_digest:
         return
     if revised.state.over:
@@ -82,10 +82,10 @@ def still_revises(fresh: Change, revised: Change) -> None:
 
 
 async def take_over(tx: Transaction, fresh: Change, revised: Change, *, by: str, now: datetime) -> None:
-    """Give ``revised`` the plan of ``fresh``, which is over with that. The caller holds both."""
+    """Give ``revised`` the plan of ``fresh``, which then ends. The caller holds both."""
     still_revises(fresh, revised)
-    # A sheet that is still to be sent is made of the numbers that the change has then: under the name of the former
-    # plan it would show this one.
+    # A sheet not yet sent is made of the numbers that the change has at that time: under the name of the previous plan
+    # it would show this one.
     await tx.outbox.withdraw(revised.id, Topic.PLAN)
     await tx.revisions.take_over(revised.id, fresh.id)
     await tx.changes.move(fresh.id, ChangeState.DISCARDED, finished_at=now, replaced_by=revised.id)

@@ -16,7 +16,7 @@ Deliver: TypeAlias = Callable[[OutboxMessage], Awaitable[None]]
 
 
 class Traces:
-    """Puts spans around what the worker does; while traces are off as it is made, nothing is around it."""
+    """Puts spans around the worker's work; if traces are off when it is made, it adds none."""
 
     def __init__(self, context: Context) -> None:
         self._context = context

@@ -1,7 +1,7 @@
 """Lending the right to approve: making, listing and ending delegations.
 
-What a delegation lets somebody do is asked where they decide (:mod:`bot.workflow.approval.rights`); what its delegate
-is told, and that it ended by itself, is the work of :mod:`bot.workflow.approval.delegation_notices`.
+What a delegation allows is decided when the delegate decides (:mod:`bot.workflow.approval.rights`). Telling the
+delegate, and noting that a delegation ended by itself, is the work of :mod:`bot.workflow.approval.delegation_notices`.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from bot.workflow.denied_actions import DeniedActions
 from bot.workflow.emergency_brake import EmergencyBrake
 from bot.workflow.notifications import Notifications
 
-#: Most requests that are brought up to date when a delegation begins or ends; older ones follow at their next edit.
+#: Most requests updated when a delegation begins or ends; older requests follow at their next edit.
 CARDS: Final = 100
-#: States of a change that has begun: parts of it may be held back all the same.
+#: States of a change that has begun: parts of it may still be held back.
 BEGUN: Final = frozenset({ChangeState.RUNNING, ChangeState.PAUSED})
 
 
@@ -57,8 +57,8 @@ class DelegationControl:
     async def lend(self, asked: DelegationRequest, *, by: str) -> Delegation:
         """Lend the right to approve of ``by`` as they ``asked``, and return the delegation.
 
-        Lent again, it ends when it is said now. Raises NotAuthorized, and InputError with everything that is wrong at
-        once.
+        A second loan to the same person replaces the end of the first. Raises NotAuthorized, and InputError with all
+        problems at once.
         """
         async with self._refusals.noting("delegate", by=by):
             lender = await self._authorization.delegate(by)
@@ -78,7 +78,7 @@ class DelegationControl:
         return delegation
 
     async def _unfit(self, user: str, by: str) -> str:
-        """Return why nobody, or ``by``, can lend ``user`` the right; empty when they can."""
+        """Return why nobody, or not ``by``, can lend ``user`` the right; empty when they can."""
         if user == by:
             return "You cannot delegate to yourself: name somebody else."
         return await self._authorization.why_no_delegate(user)
@@ -104,7 +104,7 @@ class DelegationControl:
         return delegation
 
     async def listed(self, *, by: str) -> tuple[Sequence[Delegation], bool]:
-        """Return the rights that ``by`` lends and is lent now, or everybody's for an operator, and whether they are.
+        """Return what ``by`` lends and is lent now (for operators: everybody's), and whether it is everybody's.
 
         Raises NotAuthorized.
         """
@@ -115,7 +115,7 @@ class DelegationControl:
             return await (tx.delegations.all(now) if everybodys else tx.delegations.about(by, now)), everybodys
 
     async def lent_to(self, delegate: str, *, by: str) -> Delegation:
-        """Return what ``by`` lends to ``delegate``; raises NotFound when that is nothing."""
+        """Return what ``by`` lends to ``delegate``; raises NotFound when there is nothing."""
         async with self._context.database.reading() as tx:
             present = await tx.delegations.of_pair(by, delegate)
         if present is None:
@@ -124,10 +124,10 @@ class DelegationControl:
 
     @repeatable
     async def end(self, delegation_id: int, *, by: str) -> Delegation:
-        """End a delegation before its time: for who lends, who is lent to, and operators.
+        """End a delegation early: for the lender, the delegate, and operators.
 
-        What was approved under it and has not started, or has waves that wait, does not count any more; that is written
-        down in the same transaction. Raises NotAuthorized, or Superseded when it has ended.
+        Approvals under it no longer count for changes that have not started or have waiting waves; that is written down
+        in the same transaction. Raises NotAuthorized, or Superseded when it has ended.
         """
         async with self._context.database.reading() as tx:
             delegation = await tx.delegations.get(delegation_id)
@@ -160,7 +160,7 @@ class DelegationControl:
 
     async def _may_end(self, delegation: Delegation, by: str) -> None:
         if by in {delegation.delegator, delegation.delegate}:
-            # It takes a right away and gives none, so it has to work while Slack says nothing.
+            # This takes a right away and gives none, so it must work while Slack does not answer.
             await self._brake.own(by)
             return
         try:
@@ -171,9 +171,10 @@ class DelegationControl:
             ) from error
 
     async def _take_back(self, tx: Transaction, delegation: Delegation, name: str) -> int:
-        """Let the approvals lapse that were given under what was lent, and return how many those were.
+        """Let the approvals given under the delegation lapse, and return how many there were.
 
-        What is on its way in full is not stopped, and is still approved: nothing hangs on its approvals any more.
+        A change of which everything has been sent is not stopped, and stays approved: nothing depends on its approvals
+        now.
         """
         lapse = Lapse(person=delegation.delegate, name=name, why=TAKEN_BACK)
         taken_back = 0
@@ -188,10 +189,10 @@ class DelegationControl:
         return taken_back
 
     async def _follow_up(self, tx: Transaction, change: Change, delegation: Delegation, lapse: Lapse) -> None:
-        """Let an approved change end that cannot start, and tell the thread of one of which the rest cannot be sent.
+        """End an approved change that cannot start; tell the thread of a change whose other waves cannot be sent.
 
-        Nobody can approve it again, for it is no request any more, so to wait for its start would only keep its numbers
-        from other changes until then. A paused one is stopped by its own task, for the same reason.
+        Nobody can approve it again, as it is no longer a request. Waiting for its start would only keep its numbers
+        from other changes until then. A paused change is stopped by its own task, for the same reason.
         """
         if change.state is ChangeState.AWAITING_APPROVAL:
             return
@@ -221,7 +222,7 @@ class DelegationControl:
 
 
 async def end_by_itself(tx: Transaction, notify: Notifications, delegation: Delegation, now: datetime) -> None:
-    """Write down that the time of a delegation is over."""
+    """Write down that a delegation's time is over."""
     await tx.delegations.lapse(delegation)
     await _show_requests(tx, notify)
     await tx.events.add(
@@ -235,6 +236,6 @@ async def end_by_itself(tx: Transaction, notify: Notifications, delegation: Dele
 
 
 async def _show_requests(tx: Transaction, notify: Notifications) -> None:
-    """Bring the requests that wait up to date: they name who may approve them."""
+    """Update the waiting requests: they name who may approve them."""
     for change in await tx.changes.newest([ChangeState.AWAITING_APPROVAL], CARDS):
         await notify.cards(tx, change.id)

@@ -1,7 +1,7 @@
 """The right by which somebody decides on a change: their own, or one that an approver lends them.
 
-A lent right is worth what it is worth in the lender's hands: whether it counts is asked of the policy as if the lender
-had clicked. On top of that nobody decides on what they requested, be it through somebody else.
+A lent right counts as it would for the lender: the policy is asked as if the lender had clicked. In addition, nobody
+decides on what they requested, not even through somebody else.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 
-#: Why somebody's own right does not do, where a lent one may: they have none, or none that counts now. Whatever else
-#: is in the way of them is in the way of what they borrow, too.
+#: Why somebody's own right is not enough while a lent one may be: they have none, or none that counts now. Any other
+#: obstacle of theirs also stands in the way of a borrowed right.
 _WITHOUT: Final = frozenset(
     {
         Reason.NOT_LISTED,
@@ -38,7 +38,7 @@ _ONCE: Final = "That right counts once, so somebody else must give the next appr
 
 
 class Question(Protocol):
-    """Says what the own right of somebody is worth for one change, now."""
+    """Tells what somebody's own right is worth for one change, now."""
 
     async def __call__(self, *, user: str) -> Verdict:
         """Return the verdict; raises NotAuthorized when Slack does not say who ``user`` is."""
@@ -47,15 +47,15 @@ class Question(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApprovalRight:
-    """What lets somebody decide."""
+    """The right that lets somebody decide."""
 
     verdict: Verdict
-    #: The delegation by which they have the right; None for their own.
+    #: The delegation that gives them the right; None for their own.
     delegation: Delegation | None = None
 
     @property
     def on_behalf_of(self) -> str:
-        """Whose right it is, if it is lent; empty otherwise."""
+        """The lender of the right; empty when it is their own."""
         return self.delegation.delegator if self.delegation else ""
 
 
@@ -67,7 +67,7 @@ class ApprovalRights:
         self._authorization = authorization
 
     async def to_approve(self, user: str, change: Change, decisions: Collection[Decision]) -> ApprovalRight:
-        """Return the right of ``user`` to approve ``change`` after ``decisions``, by the policy of this moment."""
+        """Return the right of ``user`` to approve ``change`` after ``decisions``, by the current policy."""
         policy = self._authorization.policy_of(change)
         right = await self.under(policy, user, change.requester, decisions, change.waits_since)
         self._authorization.still_allowed(change)
@@ -76,7 +76,7 @@ class ApprovalRights:
     async def to_decline(self, user: str, change: Change, decisions: Collection[Decision]) -> ApprovalRight:
         """Return the right of ``user`` to reject ``change``, or to ask for changes to it.
 
-        Whoever has approved, or whose right was used, may still think again.
+        People who have approved, or whose right was used, may still change their mind.
         """
         policy = self._authorization.policy_of(change)
         progress = stage_progress(policy.stages, decisions, change.waits_since)
@@ -102,7 +102,7 @@ class ApprovalRights:
         return await self._right(user, requester, used_up(counting), ask)
 
     async def _right(self, user: str, requester: str, used: frozenset[str], ask: Question) -> ApprovalRight:
-        """Return the right of ``user``; ``ask`` says what somebody's own is worth, and ``used`` has whose count."""
+        """Return the right of ``user``; ``ask`` judges an own right, ``used`` names people whose right is used up."""
         own = await ask(user=user)
         if own.allowed:
             return ApprovalRight(verdict=own)
@@ -125,7 +125,7 @@ class ApprovalRights:
     async def _lent(
         self, delegation: Delegation, requester: str, used: frozenset[str], ask: Question
     ) -> tuple[ApprovalRight | None, str]:
-        """Return the right that is lent, or why it does not count for this change."""
+        """Return the lent right, or why it does not count for this change."""
         delegator = delegation.delegator
         lender = await name_of(self._context, delegator)
         if delegator == requester:
@@ -153,13 +153,13 @@ async def name_of(context: Context, user: str) -> str:
 
 
 async def still_lent(tx: Transaction, right: ApprovalRight, now: datetime) -> None:
-    """Raise NotAuthorized when the right was lent and is not any more; it is lent until the transaction ends."""
+    """Raise NotAuthorized when the right was lent but no longer is; it stays lent until the transaction ends."""
     if right.delegation is not None and not (await tx.delegations.hold(right.delegation.id)).active(now):
         raise NotAuthorized("The right to approve that was lent to you has ended, so nothing was done.")
 
 
 def counts_once(decision: Decision, approvals: Collection[Decision]) -> None:
-    """Raise NotAuthorized when one of ``approvals`` by others has used the right of ``decision``, or its person's."""
+    """Raise NotAuthorized when an approval by somebody else already used the right of ``decision``, or its person's."""
     others = [each for each in approvals if each.counts and each.person != decision.person]
     if decision.approvers & used_up(others):
         raise NotAuthorized(f"The right to approve that you act with has been used for this change just now. {_ONCE}")

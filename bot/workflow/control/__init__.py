@@ -1,1 +1,1 @@
-"""What people do to a change under way: cancel, freeze, unlock, resolve; and what retention deletes."""
+"""Control over a running change: cancel, freeze, unlock, resolve; and what retention deletes."""

@@ -1,4 +1,4 @@
-"""Cancelling a change: what is not sent yet is not sent; what is at the provider is watched to its end."""
+"""Cancelling a change: unsent numbers are not sent; numbers at the provider are watched to their end."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Cancellation:
 
     @repeatable
     async def cancel(self, change_id: int, *, by: str) -> str:
-        """Stop the change and return a sentence about what that came to.
+        """Stop the change and return a sentence about the result.
 
         Raises NotAuthorized, or Superseded when there is nothing left to stop.
         """
@@ -46,7 +46,7 @@ class Cancellation:
             change = await tx.changes.get(change_id)
         unsaid = ""
         if change.requester != by or change.restores:
-            # Without its restore a temporary change would last for good, which nobody has approved.
+            # Without its restore, a temporary change would become permanent, which nobody has approved.
             unsaid = await self._only_operators(change, by)
         else:
             await self._brake.own(by)
@@ -62,7 +62,7 @@ class Cancellation:
         return f"{said} {unsaid}".strip()
 
     async def _only_operators(self, change: Change, by: str) -> str:
-        """Raise NotAuthorized unless ``by`` is an operator; return what to say of it when Slack could not be asked."""
+        """Raise NotAuthorized unless ``by`` is an operator; return what to say when Slack could not be asked."""
         try:
             return await self._brake.operator(by)
         except NotAuthorized as error:

@@ -1,4 +1,4 @@
-"""Asking operators about what only they can decide, until nothing of it is left."""
+"""Asking operators about what only they can decide, until everything is decided."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Escalation:
 
     @handles(Task.ESCALATE)
     async def escalate(self, claim: Claim) -> None:
-        """Carry out the task: ask once about all that is open on a change, and decide on the next time."""
+        """Carry out the task: ask once about all that is open on a change, and set the next time."""
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             change = await tx.changes.get(claim.subject)

@@ -30,9 +30,9 @@ SHOWN = (
     ChangeState.PAUSED,
     ChangeState.IN_EFFECT,
 )
-#: Most cards that are brought up to date when a freeze comes or goes; older ones follow at their next edit.
+#: Most cards updated when a freeze begins or ends; older ones follow at their next edit.
 CARDS = 200
-#: Most characters of a reason, as many as of any other words that a card repeats.
+#: Most characters of a reason, the same as for other texts that a card repeats.
 LONGEST_REASON = 500
 
 
@@ -48,9 +48,9 @@ class FreezeControl:
 
     @repeatable
     async def freeze(self, reason: str, *, by: str) -> str:
-        """Stop all submissions, and return a sentence about what runs; empty when nothing does.
+        """Stop all submissions, and return a sentence about what still runs; empty when nothing does.
 
-        While Slack does not say who ``by`` is, what it said some minutes ago counts, and the sentence says so.
+        While Slack does not say who ``by`` is, its answer of some minutes ago counts, and the sentence says so.
 
         Raises NotAuthorized, InputError without a reason, Superseded when frozen already.
         """
@@ -62,7 +62,7 @@ class FreezeControl:
     async def _freeze(self, reason: str, *, by: str) -> str:
         unsaid = await self._brake.operator(by)
         words = " ".join(reason.split())
-        if len(words) > LONGEST_REASON:  # the brake is refused for no such thing; that something is left out is seen
+        if len(words) > LONGEST_REASON:  # too long a reason must not block the brake; the cut is visible
             words = f"{words[: LONGEST_REASON - 1]}…"
         if is_blank(words):
             raise InputError({"reason": "Give a reason; everybody will see it: /numbers freeze carrier maintenance"})
@@ -78,7 +78,7 @@ class FreezeControl:
 
     @repeatable
     async def unfreeze(self, *, by: str) -> None:
-        """Let submissions go on. Raises NotAuthorized, or Superseded when nothing is frozen."""
+        """Resume submissions. Raises NotAuthorized, or Superseded when nothing is frozen."""
         async with self._refusals.noting("unfreeze", by=by):
             await self._unfreeze(by=by)
         self._context.ring()
@@ -92,7 +92,7 @@ class FreezeControl:
             await tx.events.add(None, "unfrozen", at=now, actor=by)
             for task in (Task.START, Task.SUBMIT):
                 await tx.tasks.hasten_all(task, now)
-            # A run of ours is taken up again when its job is polled.
+            # A run of ours resumes when its job is polled.
             await tx.runs.hasten(now)
             ours = [kind.name for kind in self._kinds() if self._context.catalogue.provider(kind).carries_out]
             await tx.tasks.hasten(Task.POLL, now, await tx.job_slots.submitted(ours))
@@ -102,7 +102,7 @@ class FreezeControl:
         return self._context.catalogue.kinds
 
     async def _reached(self, tx: Transaction) -> str:
-        """Return what the freeze keeps back of all running changes, and what it cannot."""
+        """Return how many numbers of all running changes the freeze keeps back, and which it cannot."""
         kinds = {kind.name: kind for kind in self._kinds()}
         found = []
         for change in await tx.changes.newest([ChangeState.RUNNING], CARDS):
@@ -117,7 +117,7 @@ class FreezeControl:
 
 
 def in_words(found: Sequence[StopReach]) -> str:
-    """Return a sentence about what runs while submissions are frozen; empty when nothing does."""
+    """Return a sentence about what still runs while submissions are frozen; empty when nothing does."""
     if not found:
         return ""
     unsent, under_way = sum(each.unsent for each in found), sum(each.under_way for each in found)

@@ -1,4 +1,4 @@
-"""Seeing who holds which numbers, and letting go of them."""
+"""Showing who holds which numbers, and releasing them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.workflow.notifications import Notifications
 
 
 class LockControl:
-    """Shows locks to whoever may look, and releases them for operators."""
+    """Shows locks to everybody who may view, and releases them for operators."""
 
     def __init__(
         self, context: Context, authorization: Authorization, notifications: Notifications, cancellation: Cancellation
@@ -32,7 +32,7 @@ class LockControl:
         self._cancellation = cancellation
 
     async def locks(self, *, by: str) -> Sequence[Lock]:
-        """Return who holds how many numbers since when; raises NotAuthorized."""
+        """Return who holds how many numbers, and since when; raises NotAuthorized."""
         await self._authorization.read(by)
         async with self._context.database.reading() as tx:
             return await tx.locks.list()
@@ -46,9 +46,9 @@ class LockControl:
     async def unlock(self, change: int, *, by: str) -> str:
         """Release the locks of ``change`` and return a sentence about it.
 
-        Without them it may not touch a number, for another change may have it a moment later: a request ends, and a
-        change that runs is stopped; only what cannot be stopped goes on. Raises NotAuthorized, or Superseded when it
-        holds nothing.
+        Without its locks, the change may not touch a number, as another change may lock it a moment later. A request
+        ends, and a running change is stopped; only numbers that cannot be stopped continue. Raises NotAuthorized, or
+        Superseded when it holds no numbers.
         """
         async with self._refusals.noting("unlock", by=by, change=change):
             await self._authorization.operate(by)

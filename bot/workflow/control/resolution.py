@@ -1,6 +1,6 @@
-"""An operator's word on what cannot be decided without one.
+"""An operator's decision on what nobody else can decide.
 
-That is a submission that nobody answered, a job that stands still, and a read-back that is not worth waiting for.
+The cases are a submission without an answer, a job that stands still, and a read-back not worth waiting for.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ from bot.workflow.notifications import Notifications
 
 #: The field in which an operator names a job.
 JOB: Final = "job"
-#: Seconds that a provider has to tell of a job, while an operator waits for it.
+#: Seconds that a provider has to describe a job, while an operator waits for the answer.
 RECOGNISED_WITHIN: Final = 45.0
 
 
 @dataclass(frozen=True, slots=True)
 class BatchQuestion:
-    """One question about one batch, as a button carries it: an answer to it is no answer to a later one."""
+    """One question about one batch, as a button carries it; an answer to it never answers a later question."""
 
     batch: int
     #: Attempts to send it when the question was asked.
     attempts: int
-    #: The job that stands still; empty when the question is whether there is one.
+    #: The job that stands still; empty when the question is whether there is a job.
     job: str
 
     @classmethod
@@ -54,7 +54,7 @@ class BatchQuestion:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Return the ticket that ``str`` wrote; raises NotFound when it is none."""
+        """Return the ticket that ``str`` wrote; raises NotFound when the text is not a ticket."""
         batch, _, rest = text.partition(":")
         attempts, _, job = rest.partition(":")
         if not (batch.isascii() and batch.isdigit() and attempts.isascii() and attempts.isdigit()):
@@ -67,7 +67,7 @@ class BatchQuestion:
 
 @dataclass(frozen=True, slots=True)
 class ReadBackQuestion:
-    """The question whether a read-back is waited for, as a button carries it; a later read-back is another question."""
+    """The question whether to wait for a read-back, as a button carries it; a later read-back is another question."""
 
     change: int
     #: When this read-back began, in microseconds since 1970.
@@ -81,7 +81,7 @@ class ReadBackQuestion:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Return the ticket that ``str`` wrote; raises NotFound when it is none."""
+        """Return the ticket that ``str`` wrote; raises NotFound when the text is not a ticket."""
         change, _, began = text.partition(":")
         if not (change.isascii() and change.isdigit() and began.isascii() and began.isdigit()):
             raise NotFound("This button belongs to another version of Linesman; use /numbers resolve.")
@@ -92,9 +92,9 @@ class ReadBackQuestion:
 
 
 class Resolution:
-    """Resolves for operators what the provider left open. Whoever else asks is refused, and that is written down.
+    """Resolves for operators what the provider left open. Other people are refused, and that is written down.
 
-    Each answer is one conditional write: of two answers one counts, the other raises Superseded.
+    Each answer is one conditional write: of two answers, one counts and the other raises Superseded.
     """
 
     def __init__(self, context: Context, authorization: Authorization, notifications: Notifications) -> None:
@@ -104,7 +104,7 @@ class Resolution:
         self._refusals = DeniedActions(context)
 
     async def allow(self, change: int, *, by: str) -> None:
-        """Raise NotAuthorized unless ``by`` may answer for ``change``."""
+        """Raise NotAuthorized unless ``by`` may decide for ``change``."""
         async with self._refusals.noting("resolve", by=by, change=change):
             await self._authorization.operate(by)
 
@@ -115,10 +115,10 @@ class Resolution:
 
     @repeatable
     async def adopt(self, ticket: BatchQuestion, job: str, *, by: str) -> str:
-        """Take ``job`` for the batch's and return a sentence about it.
+        """Accept ``job`` as the batch's and return a sentence about it.
 
-        Raises InputError without a job, NotAuthorized, Superseded when the question is answered or the job another
-        batch's, and a ProviderError when the provider does not know the job or shows that it is another one.
+        Raises InputError without a job, NotAuthorized, Superseded when the question is answered or the job belongs to
+        another batch, and a ProviderError when the provider does not know the job or shows that it is another one.
         """
         if is_blank(job):
             raise InputError({JOB: "Give the job's id, as the provider shows it."})
@@ -161,7 +161,7 @@ class Resolution:
 
     @repeatable
     async def give_up(self, ticket: BatchQuestion, *, by: str) -> str:
-        """End the batch without knowing: its undecided numbers are read back, which tells what they have."""
+        """End the batch without knowing: its undecided numbers are read back, which shows their values."""
         change, _ = await self._open(ticket, by)
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
@@ -194,7 +194,7 @@ class Resolution:
         )
 
     async def _call_off(self, tx: Transaction, change: Change, batch: Batch) -> int:
-        """Stop a job that we carry out ourselves, note what it has done, and return how many numbers are spared.
+        """Stop a job that we carry out ourselves, note its results, and return how many numbers are spared.
 
         Nothing is done for a job that runs at the provider.
         """
@@ -220,7 +220,7 @@ class Resolution:
 
     @repeatable
     async def end_read_back(self, ticket: ReadBackQuestion, *, by: str) -> str:
-        """Wait no longer for the read-back: what is not read yet counts as not verified, and the change ends.
+        """Stop waiting for the read-back: numbers not read yet count as not verified, and the change ends.
 
         Raises NotAuthorized, and Superseded when that read-back is over.
         """
@@ -243,7 +243,7 @@ class Resolution:
         return f"The read-back of {change.public_id} has ended: {numbers} as not verified."
 
     async def _open(self, ticket: BatchQuestion, by: str) -> tuple[Change, Batch]:
-        """Return what the question is about, for an operator."""
+        """Return the change and the batch that the question is about, for an operator."""
         async with self._context.database.reading() as tx:
             batch = await tx.batches.get(ticket.batch)
             change = await tx.changes.get(batch.change)
@@ -265,7 +265,7 @@ class Resolution:
             raise Superseded(f"Job {job} already belongs to batch {holder.position} of {public_id(holder.change)}.")
 
     async def _recognised(self, kind: Kind, batch: Batch, job: str) -> JobReport:
-        """Return the job as the provider has it, if it can be the batch's."""
+        """Return the job as the provider reports it, if it can be the batch's."""
         request = await request_of(self._context, batch, kind)
         provider = self._context.catalogue.provider(kind)
         try:
@@ -279,7 +279,7 @@ class Resolution:
             raise ProviderNotFound(f"{provider.title} has no job {job}, so nothing was adopted.") from error
 
     async def _answered(self, tx: Transaction, batch: Batch, what: str, by: str, **details: Any) -> None:  # noqa: ANN401 - an event's details
-        """Write down who answered, let the batches go on that waited for it, and show it."""
+        """Write down who answered, resume the batches that waited for the answer, and show it."""
         now: datetime = self._context.clock()
         await tx.events.add(batch.change, what, at=now, actor=by, batch=batch.position, **details)
         queued = [each.id for each in await tx.batches.of(batch.change) if each.state is BatchState.QUEUED]

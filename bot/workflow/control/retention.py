@@ -1,4 +1,4 @@
-"""Keeping what is over for as long as the retention says, and its summary for ever."""
+"""Keeping finished changes for as long as the retention says, and their summaries for ever."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from bot.workflow.context import Context
 
 log = structlog.get_logger(__name__)
 
-#: The one subject of the task: it looks for what is due itself.
+#: The one subject of the task, which finds due changes by itself.
 EVERYTHING: Final = 0
-#: Pause between two looks.
+#: Pause between two runs.
 PAUSE: Final = timedelta(days=1)
 
 
 class Retention:
-    """Prunes, a portion per task, so that neither the loop nor the turn to write is held for long."""
+    """Prunes one portion per task, so that neither the loop nor the write turn is held for long."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     async def schedule(self) -> None:
-        """Make the task due when there is a retention, and forget it when there is none."""
+        """Make the task due if there is a retention, and remove it otherwise."""
         async with self._context.database.transaction() as tx:
             if self._context.retention is None:
                 await tx.tasks.remove(Task.PRUNE, [EVERYTHING])
@@ -41,7 +41,7 @@ class Retention:
 
     @handles(Task.PRUNE)
     async def prune(self, claim: Claim) -> None:
-        """Carry out the task: one portion, changes first, then the events that only they needed."""
+        """Carry out the task: prune one portion, first changes, then the events that only they needed."""
         retention, now = self._context.retention, self._context.clock()
         async with self._context.database.transaction() as tx:
             if retention is None:
@@ -78,14 +78,14 @@ class Retention:
             await tx.changes.put(change.id, pruned_at=now)
 
     async def _prune_events(self, tx: Transaction, before: datetime, now: datetime) -> bool:
-        """Remove the oldest events, and write down how many they were and where the chain goes on."""
+        """Remove the oldest events; write down how many they were and where the chain continues."""
         going = await tx.pruning.oldest_events(before)
         if not going:
             return False
         first, last = going[0], going[-1]
         earlier = await tx.events.pruned()
         if why := _broken(earlier, going):
-            # Pruning would remove what shows that somebody was there.
+            # Pruning would remove the evidence of tampering.
             log.error("audit log broken, nothing pruned", why=why)
             return False
         gone = await tx.pruning.remove_events(last.id)

@@ -1,4 +1,4 @@
-"""The sweep: whatever is stuck although nothing keeps it is found, and goes on."""
+"""The sweep: finds work that is stuck for no reason, and resumes it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from bot.workflow.execution.settlement import after_settling
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between two sweeps. Nothing should ever be found, so it need not be found at once.
+#: Seconds between two sweeps. Nothing should ever be found, so there is no hurry.
 PAUSE: Final = 180.0
 
 
 class Sweep:
-    """Finds what no transaction of Linesman leaves behind: a fault of ours, or somebody's hand in the database."""
+    """Finds states that no transaction of Linesman leaves behind: a fault of ours, or a manual edit of the database."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     async def heal(self) -> int:
-        """Let everything go on that is stuck, and return how much that was; each is told in the history and the log."""
+        """Resume all stuck work, and return how much there was; history and log tell of each."""
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             orphans, unended = await tx.orphans.find(), await tx.orphans.unended()

@@ -1,1 +1,1 @@
-"""The two loops that do what is due, and what they need to take work and to keep it."""
+"""The two loops that do due work, and what they need to claim work and keep it."""

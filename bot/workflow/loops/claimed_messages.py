@@ -1,4 +1,4 @@
-"""The messages that a worker has claimed, from the claim to the delivery of each."""
+"""The messages that a worker has claimed, from the claim to the delivery."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ClaimedMessages:
         self._alerts = alerts
         self._life = life
         self._name = name
-        #: Id of each message at work -> until when nobody else takes it over, in seconds that are never set.
+        #: Id of each message at work -> until when nobody else takes it over, in steady seconds.
         self._present: dict[int, float] = {}
 
     @property
@@ -46,7 +46,7 @@ class ClaimedMessages:
         return self._present.keys()
 
     async def claim(self, room: int) -> tuple[list[OutboxMessage], datetime | None]:
-        """Return up to ``room`` due messages, and when the next that nobody holds is due; None when there is none."""
+        """Return up to ``room`` due messages, and when the next unclaimed one is due; None when there is none."""
         began, now = self._context.steady(), self._context.clock()
         async with self._context.database.transaction() as tx:
             messages = await tx.deliveries.claim(
@@ -62,7 +62,7 @@ class ClaimedMessages:
         return fresh, next_due
 
     def hold(self, messages: Iterable[int], *, since: float) -> None:
-        """Note that messages were claimed, or their claims renewed, not before ``since``, in steady seconds."""
+        """Note that messages were claimed, or their claims renewed, no earlier than ``since``, in steady seconds."""
         until = since + self._context.timing.lease.total_seconds()
         self._present.update(dict.fromkeys(messages, until))
 
@@ -73,17 +73,17 @@ class ClaimedMessages:
         return self._life.seen and self._context.steady() < self._present.get(message, 0.0)
 
     async def send(self, message: OutboxMessage) -> None:
-        """Have a message delivered; whatever fails is told and tried again."""
+        """Have a message delivered; every failure is reported and tried again."""
         tracing.begin(message.change)
         claim_lease.begin(lambda: self._is_held(message.id))
         try:
             await repeated(lambda: self._deliver(message), self._context.chance)
-        except DatabaseUnavailable as error:  # it is in the log already; the message may have arrived
+        except DatabaseUnavailable as error:  # the log has it already; the message may have arrived
             log.warning("message interrupted", key=message.key, why=error.message)
             if isinstance(error, DatabaseDamaged):
                 await self._alerts.message_failed(message, error)
             await self._postpone(message)
-        except DeliveryError as error:  # a fault of theirs: a line, and it is tried again
+        except DeliveryError as error:  # a fault of theirs: one line in the log, and it is tried again
             log.warning("message is tried again", key=message.key, why=error.message)
             await self._alerts.message_failed(message, error)
             await self._postpone(message)
@@ -110,5 +110,5 @@ class ClaimedMessages:
                 )
         except DatabaseUnavailable:
             log.warning("a message is released later", key=message.key)
-        except Exception:  # the lease runs out by itself; the loop goes on
+        except Exception:  # the lease runs out by itself; the loop continues
             log.exception("cannot release a message", key=message.key)

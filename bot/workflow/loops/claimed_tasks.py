@@ -1,4 +1,4 @@
-"""The tasks that a worker has claimed, from the claim to the end of each."""
+"""The tasks that a worker has claimed, from the claim to the end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ClaimedTasks:
         self._alerts = alerts
         self._name = name
         self._present: dict[tuple[int, Task, int], Claim] = {}
-        #: Until when the claims of tasks at work hold at least.
+        #: The claims of tasks at work are valid at least until this time.
         self._renewed_until = context.clock() + context.timing.lease
 
     @property
@@ -37,18 +37,16 @@ class ClaimedTasks:
         return [id_ for id_, _, _ in self._present]
 
     async def claim(self, room: int) -> tuple[list[Claim], datetime | None]:
-        """Return up to ``room`` due tasks, and when the next that nobody holds is due; None when there is none."""
+        """Return up to ``room`` due tasks, and when the next unclaimed one is due; None when there is none."""
         lease, now = self._context.timing.lease, self._context.clock()
         async with self._context.database.transaction() as tx:
             if self._renewed_until < now:
-                # After a jump of the clock, or a time in which no claim could be renewed, one's own claims look like a
-                # dead worker's. Whoever is at work on them still is, and would lose them.
+                # After a jump of the clock, or a time in which no claim could be renewed, our own claims look like a
+                # dead worker's. The tasks at work would lose them.
                 await self.extend(tx, now + lease)
             claims = await tx.tasks.claim(owner=self._name, now=now, lease=lease, limit=room)
-            # What was made due again while somebody is at work on it is not begun a second time, but left for when they
-            # are done: kept, it would look like their own claim, and their end of it would be the end of what is due
-            # since. The id alone does not tell it: SQLite gives that of a task that was forgotten while at work to the
-            # next one.
+            # Leave unclaimed a task made due again while it runs: finishing the running task would otherwise delete the
+            # new due work too. Compare keys, not ids: SQLite reuses ids.
             fresh = [claim for claim in claims if _key(claim) not in self._present]
             await tx.tasks.leave(claim for claim in claims if claim not in fresh)
             next_due = await tx.tasks.next_due()
@@ -56,31 +54,31 @@ class ClaimedTasks:
         return fresh, next_due
 
     async def extend(self, tx: Transaction, until: datetime) -> None:
-        """Keep the claims of tasks at work until then; :meth:`renewed` once it is committed."""
+        """Extend the claims of tasks at work to ``until``; call :meth:`renewed` once that is committed."""
         await tx.tasks.extend(self.ids, self._name, until)
 
     def renewed(self, until: datetime) -> None:
-        """Note that the claims of all tasks at work hold until then."""
+        """Note that the claims of all tasks at work are valid until then."""
         self._renewed_until = until
 
     async def do(self, claim: Claim) -> None:
-        """Carry out a task; whatever fails is told and tried again."""
+        """Carry out a task; every failure is reported and tried again."""
         tracing.begin()
         try:
             await repeated(lambda: self._handlers[claim.task](claim), self._context.chance)
-        except ClaimLost:  # whoever has the task now does all of it
+        except ClaimLost:  # another worker has the task now, and does all of it
             log.info("task was taken over or taken away", task=claim.task.value, subject=claim.subject)
             self._context.task_failures.end(claim.key)
-        except DatabaseUnavailable as error:  # it is in the log already; the task is resumed later
+        except DatabaseUnavailable as error:  # the log has it already; the task is resumed later
             log.warning("task interrupted", task=claim.task.value, subject=claim.subject, why=error.message)
             if isinstance(error, DatabaseDamaged):
                 await self._alerts.task_failed(claim, error)
             await self._retry(claim)
-        except (ProviderError, DeliveryError) as error:  # a fault of theirs: a line, and it is tried again
+        except (ProviderError, DeliveryError) as error:  # a fault of theirs: one line in the log, and it is tried again
             log.warning("task is tried again", task=claim.task.value, subject=claim.subject, why=error.message)
             await self._alerts.task_failed(claim, error)
             await self._retry(claim)
-        except Exception as error:  # one task's fault must not stop the others; it is logged, told and tried again
+        except Exception as error:  # one task's fault must not stop the others; it is logged, reported and tried again
             log.exception("task failed", task=claim.task.value, subject=claim.subject, attempts=claim.attempts)
             await self._alerts.task_failed(claim, error)
             await self._retry(claim)
@@ -98,7 +96,7 @@ class ClaimedTasks:
             return
         except DatabaseUnavailable:
             log.warning("a task is released later", task=claim.task.value, subject=claim.subject)
-        except Exception:  # the lease runs out by itself; the loop goes on
+        except Exception:  # the lease runs out by itself; the loop continues
             log.exception("cannot release a task", task=claim.task.value, subject=claim.subject)
 
 

@@ -1,4 +1,4 @@
-"""Noticing that the wall clock was set: what it shows no longer follows from what it showed a moment ago."""
+"""Noticing that the wall clock was set, so that its time no longer follows from its last one."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from bot.workflow.ports import Clock
 
 log = structlog.get_logger(__name__)
 
-#: What a measurement may find besides the time that passed: corrections of NTP between two of them are far below it,
-#: and work that comes later by as much hurts nobody.
+#: Difference that a measurement may find: NTP's corrections between two measurements are far below it, and work that is
+#: late by as much hurts nobody.
 TOLERATED: Final = timedelta(seconds=5)
 
 
 class ClockSteps:
-    """Compares the wall clock with one that counts seconds steadily, from one measurement to the next."""
+    """Compares the wall clock with a steady one, from one measurement to the next."""
 
     def __init__(self, clock: Clock, steady: Callable[[], float]) -> None:
         self._clock = clock
@@ -26,7 +26,7 @@ class ClockSteps:
         self._wall, self._at = clock(), steady()
 
     def measure(self) -> timedelta:
-        """Return by how much the wall clock was set since the last one, negative when back; nothing as a rule."""
+        """Return by how much the wall clock was set since the last measurement (negative: back); normally zero."""
         wall, at = self._clock(), self._steady()
         step = (wall - self._wall) - timedelta(seconds=at - self._at)
         self._wall, self._at = wall, at

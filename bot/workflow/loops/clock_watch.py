@@ -1,4 +1,4 @@
-"""Looking at what waits again, once the clock was set."""
+"""Rescheduling waiting work after the clock was set."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _DOING: Final = "reschedule work after the clock was set"
 
 
 class ClockWatch:
-    """Looks at the clock every ``pause`` seconds, and whenever it is asked to."""
+    """Checks the clock every ``pause`` seconds, and whenever it is asked to."""
 
     def __init__(self, context: Context, *, pause: float) -> None:
         self._context = context
         self._pause = pause
-        #: None until the first look.
+        #: None until the first check.
         self._steps: ClockSteps | None = None
         self._looking = asyncio.Lock()
-        #: Whether it was set back, or ahead, and the database does not know of it yet.
+        #: Whether the clock was set back, or ahead, and the database does not know of it yet.
         self._back = self._ahead = False
 
     async def run(self) -> None:
@@ -35,23 +35,23 @@ class ClockWatch:
             try:
                 await self.look()
                 self._context.health.went_well(_DOING)
-            except DatabaseUnavailable:  # it is in the log already; as below
+            except DatabaseUnavailable:  # the log has it already; as below
                 pass
-            except Exception as error:  # whatever else it is must not end the watch: it is tried again until it is done
+            except Exception as error:  # no other error may end the watch: it is tried again until it is done
                 log.exception("cannot reschedule after the clock was set")
                 self._context.health.failed(_DOING, error)
             await asyncio.sleep(self._pause)
 
     async def look(self) -> None:
-        """Look at everything again that waits, once the clock was set.
+        """Reschedule all waiting work if the clock was set.
 
-        Whoever claims work looks first, and takes the time by which something is due in the same moment: not after
-        anything that takes time, in which the clock could be set.
+        A worker that claims work checks first, and takes the time by which work is due at the same moment. Nothing that
+        takes time may come in between, as the clock could be set meanwhile.
 
-        Set back, its time would come late by as much. Set ahead, it comes early: work asks in vain and waits on, and
-        claims seem to have run out, which :mod:`bot.workflow.loops.claimed_tasks` sees to; but what Slack may be
-        posting would not get its time. A step back while no process was there to see it shows in moments that were
-        written down and are still to come. Raises :class:`bot.errors.DatabaseUnavailable`.
+        After a step back, work would be late by as much. After a step ahead, work comes early: it finds nothing to do
+        and waits on, and claims seem to have run out, which :mod:`bot.workflow.loops.claimed_tasks` handles; but a
+        message that Slack may be posting would not get its time. A step back while no process ran shows in recorded
+        times that are still to come. Raises :class:`bot.errors.DatabaseUnavailable`.
         """
         async with self._looking:
             if self._steps is None:
@@ -68,13 +68,13 @@ class ClockWatch:
                 self._back = self._ahead = False
 
     def _is_set(self, step: timedelta) -> bool:
-        """Note a step of the clock; tell whether there is one of which the database does not know yet."""
+        """Note a step of the clock; tell whether there is one that the database does not know of yet."""
         self._back |= step < timedelta(0)
         self._ahead |= step > timedelta(0)
         return self._back or self._ahead
 
     async def _was_set_back(self) -> bool:
-        """Tell whether something happened, by its own word, later than it is now."""
+        """Tell whether an event was recorded later than now."""
         async with self._context.database.reading() as tx:
             latest = await tx.waiting.latest()
         ahead = latest - self._context.clock() if latest is not None else timedelta(0)

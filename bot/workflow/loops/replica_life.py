@@ -1,4 +1,4 @@
-"""That this replica lives, for the others to see, and the work of those that do not."""
+"""Showing the other replicas that this one lives, and freeing the work of those that do not."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _DOING: Final = "prove to the others that this replica lives, so it takes no wor
 
 
 class ReplicaLife:
-    """Proves every ``pause`` seconds to the other replicas that the one called ``name`` lives."""
+    """Proves to the other replicas every ``pause`` seconds that the one called ``name`` lives."""
 
     def __init__(self, context: Context, *, name: str, pause: float) -> None:
         self._context = context
         self._name = name
         self._pause = pause
-        #: Whether others can see that this replica lives; where there are none, nobody has to.
+        #: Whether others can see that this replica lives; always true where there can be no others.
         self.seen = not context.database.shared
 
     async def run(self) -> None:
@@ -42,14 +42,14 @@ class ReplicaLife:
                         await asyncio.sleep(self._pause)
             except DatabaseUnavailable as error:
                 self._is_unseen(error)
-            except Exception as error:  # whatever else it is must not end the proofs: it is tried again
+            except Exception as error:  # no other error may end the proofs: it is tried again
                 log.exception("cannot prove that this replica lives")
                 self._context.health.failed(_DOING, error)
             self.seen = False
             await asyncio.sleep(self._pause)
 
     def _is_unseen(self, error: DatabaseUnavailable) -> None:
-        """Tell that no work is taken, unless the next attempt or the database's own trouble says it all."""
+        """Report that no work is taken, unless the next attempt or the database's own trouble makes that clear."""
         if self.seen:
             log.warning("others cannot see that this replica lives", why=error.message)
         elif not self._context.database.trouble and Health.DATABASE not in self._context.health.present:
@@ -57,7 +57,7 @@ class ReplicaLife:
             self._context.health.begin(Health.DATABASE, what)
 
     async def _free_the_dead(self) -> None:
-        with suppress(DatabaseUnavailable):  # it is in the log already, and no sign that others cannot see this one
+        with suppress(DatabaseUnavailable):  # the log has it already, and others may still see this replica
             await self._free_all_dead()
 
     async def _free_all_dead(self) -> None:
@@ -65,7 +65,7 @@ class ReplicaLife:
             dead = await tx.replicas.dead(besides=self._name)
         for name in dead:
             async with self._context.database.transaction() as tx:
-                # It may have come back, or another replica may have been quicker.
+                # The replica may have come back, or another one may have been quicker.
                 if name not in await tx.replicas.dead(besides=self._name):
                     continue
                 freed = await tx.replicas.release(name, self._context.clock())

@@ -1,10 +1,10 @@
-"""When work is tried again that failed for a reason nobody foresaw."""
+"""When work that failed for an unforeseen reason is tried again."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-#: The first pause; each one after it is twice as long.
+#: The first pause; each later one is twice as long.
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=5)
 

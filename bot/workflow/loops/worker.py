@@ -1,4 +1,4 @@
-"""The loops that do what is due: tasks, and messages."""
+"""The loops that do due work: tasks and messages."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from bot.workflow.loops.replica_life import ReplicaLife
 
 log = structlog.get_logger(__name__)
 
-#: Most tasks, and most messages, at work at once.
+#: Most tasks, and most messages, worked on at once.
 CONCURRENCY = 16
-#: Longest pause between two looks at the table, in seconds; other replicas may have made work due.
+#: Longest pause between two polls of the table, in seconds; other replicas may have made work due.
 IDLE = 1.0
-#: How long running work may go on after a stop was asked for, in seconds. SIGTERM allows ten for everything.
+#: How long running work may continue after a stop was requested, in seconds. SIGTERM allows ten for everything.
 GRACE = 4.0
-#: Longest pause before a database that takes no writes is tried again, in seconds.
+#: Longest pause before a database that accepts no writes is tried again, in seconds.
 LONGEST_BACKOFF = 15.0
 
 _Item = TypeVar("_Item", Claim, OutboxMessage)
-#: What was claimed, and when the next that nobody holds is due; None when there is none.
+#: The claimed items, and when the next unclaimed one is due; None when there is none.
 _Due: TypeAlias = tuple[list[_Item], datetime | None]
 
 
 class Worker:
-    """Claims due tasks and messages and sees to them until it is stopped.
+    """Claims due tasks and messages and carries them out until it is stopped.
 
-    Claims are renewed while their task runs, so a lease can be short and a dead worker's work is soon taken over.
+    Claims are renewed while their task runs, so leases can be short and a dead worker's work is soon taken over.
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class Worker:
         self._messages = ClaimedMessages(context, deliver, alerts, self._life, name=name)
         self._stopping = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
-        #: How often in a row the database refused to give work out.
+        #: How often in a row the database refused to hand out work.
         self._refusals = 0
 
     async def run(self) -> None:
-        """Work until :meth:`stop`, then let running work end within the grace and give back the rest."""
+        """Work until :meth:`stop`; then let running work end within the grace period and give back the rest."""
         if not self._context.database.shared:
             await self._take_over()
         try:
@@ -91,7 +91,7 @@ class Worker:
                 living.cancel()
         finally:
             await self._cancel_running()
-        if not self._context.database.trouble:  # a stop has no time to wait for it; the next start takes claims over
+        if not self._context.database.trouble:  # a stop cannot wait for it; the next start takes the claims over
             with suppress(DatabaseUnavailable):
                 await self._release(self._name)
 
@@ -100,13 +100,13 @@ class Worker:
         self._stopping.set()
 
     async def _take_over(self) -> None:
-        """Free every claim: on SQLite nobody else can be working, so whoever holds one is dead."""
+        """Free every claim: on SQLite nobody else can be working, so any holder is dead."""
         async with self._context.database.transaction() as tx:
             await tx.tasks.release_all()
             await tx.deliveries.release_all()
 
     async def _release(self, owner: str, *, at_work: bool = False) -> None:
-        """Give back what ``owner`` holds, but for what is ``at_work``, which another replica would begin again."""
+        """Give back what ``owner`` holds, except work ``at_work``, which another replica would begin again."""
         async with self._context.database.transaction() as tx:
             await tx.tasks.release(owner, self._tasks.ids if at_work else ())
             await tx.deliveries.release(owner, self._messages.ids if at_work else ())
@@ -128,39 +128,39 @@ class Worker:
                     tasks.add(task)
                     task.add_done_callback(tasks.discard)
                 task.add_done_callback(lambda _: wakeup.ring())
-            if len(items) < room or not room:  # what else is due is all being done, or has to wait for room
+            if len(items) < room or not room:  # the other due items are all being worked on, or must wait for room
                 await wakeup.wait(self._idle(next_due))
 
     def _idle(self, next_due: datetime | None) -> float:
-        """Return how many seconds to wait: until something is due, a little at the most."""
+        """Return how many seconds to wait: until an item is due, within limits."""
         if next_due is None:
             return IDLE
-        # What is due and yet was not claimed waits for something else, a thread for its card say.
+        # A due item that was not claimed waits for something else, such as a thread for its card.
         remaining = (next_due - self._context.clock()).total_seconds()
         return min(max(remaining, 0.01), IDLE) if remaining > 0 else IDLE / 4
 
     async def _claimed(self, doing: str, claim: Callable[[int], Awaitable[_Due[_Item]]], room: int) -> _Due[_Item]:
         try:
             if self._context.database.trouble:
-                await self._context.database.probe()  # nothing new is begun before it takes writes again
-                # What could not be given back meanwhile is; what is at work is not begun a second time.
+                await self._context.database.probe()  # nothing new is begun before the database accepts writes again
+                # Claims that could not be given back meanwhile are given back; work in hand is not begun a second time.
                 await self._release(self._name, at_work=self._context.database.shared)
             if self._context.database.skew:
-                await self._context.database.ping()  # it hears the server's time again
+                await self._context.database.ping()  # this reads the server's time again
             if self._context.database.skew or not self._life.seen:
                 due: _Due[_Item] = [], None
             else:
                 due = await repeated(lambda: self._looked(claim, room), self._context.chance)
                 self._context.health.went_well(doing)
-        except DatabaseUnavailable as error:  # a full disk, a locked or lost database: work stops, and goes on after it
+        except DatabaseUnavailable as error:  # a full disk, a locked or lost database: work stops, and resumes after it
             await self._back_off(error)
             return [], None
-        except Exception as error:  # whatever else it is must not end the loop: it is tried again
+        except Exception as error:  # no other error may end the loop: it is tried again
             log.exception("cannot claim work", doing=doing)
             self._context.health.failed(doing, error)
             await asyncio.sleep(IDLE)
             return [], None
-        if not self._context.database.trouble:  # which the other loop may have met meanwhile
+        if not self._context.database.trouble:  # the other loop may have met trouble meanwhile
             self._refusals = 0
         return due
 
@@ -169,9 +169,9 @@ class Worker:
         return await claim(room)
 
     async def _back_off(self, error: DatabaseUnavailable) -> None:
-        """Wait longer with each refusal, but not beyond a stop."""
+        """Wait longer after each refusal, but no longer than until a stop."""
         pause = min(IDLE * 2.0 ** min(self._refusals, 10), LONGEST_BACKOFF)
-        if not self._refusals:  # and then nothing more until it goes on
+        if not self._refusals:  # no further line until work resumes
             log.error("no new work is started", why=error.message)
         self._refusals += 1
         try:
@@ -194,7 +194,7 @@ class Worker:
                 async with self._context.database.transaction() as tx:
                     await self._tasks.extend(tx, until)
                     messages = await tx.deliveries.extend(self._messages.ids, self._name, until)
-            except DatabaseUnavailable:  # it is in the log already; as below
+            except DatabaseUnavailable:  # the log has it already; as below
                 continue
             except Exception as error:  # as above: try again at the next turn, well within the lease
                 log.exception("cannot renew claims")
@@ -202,7 +202,7 @@ class Worker:
             else:
                 self._context.health.went_well("renew claims")
                 self._tasks.renewed(until)
-                # Some may have been delivered meanwhile.
+                # Some messages may have been delivered meanwhile.
                 self._messages.hold(self._messages.ids & messages, since=began)
 
     async def _cancel_running(self) -> None:

@@ -1,4 +1,4 @@
-"""Handing out the audit log, which is itself an event of it."""
+"""Handing out the audit log, which is itself an event in it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from bot.workflow.denied_actions import DeniedActions
 
 #: Most events in a file for Slack, which is held in memory; a few dozen megabytes.
 MOST: Final = 100_000
-#: How far back a file for Slack goes when nobody says since when.
+#: How far back a file for Slack goes unless told otherwise.
 USUAL: Final = timedelta(days=30)
-#: Bytes that are gathered before they are written.
+#: Bytes collected before they are written.
 PORTION: Final = 64 * 1024
 
 
@@ -31,7 +31,7 @@ class AuditFile:
     name: str
     content: bytes
     events: int
-    #: Which part, as people read it.
+    #: The part, as people read it.
     words: str
 
 
@@ -45,10 +45,10 @@ class AuditExport:
 
     @repeatable
     async def export(self, words: str, *, by: str) -> AuditFile:
-        """Return the part of the audit log that ``words`` (``[FROM] [TO] [csv|jsonl]``) ask for.
+        """Return the part of the audit log that ``words`` (``[FROM] [TO] [csv|jsonl]``) name.
 
-        That it was handed out is in the audit log before the file is made. Raises NotAuthorized, or InputError when the
-        words cannot be read or ask for more than a file for Slack can hold.
+        The export is written to the audit log before the file is made. Raises NotAuthorized, or InputError when the
+        words cannot be read or name more than a file for Slack can hold.
         """
         async with self._refusals.noting("export", by=by):
             await self._authorization.operate(by)
@@ -69,14 +69,14 @@ class AuditExport:
 
 
 async def note_export(tx: Transaction, span: Span, form: AuditFormat, *, by: str, events: int, now: datetime) -> None:
-    """Write into the audit log that ``by`` is given a part of it."""
+    """Write into the audit log that ``by`` receives a part of it."""
     since = span.since.isoformat() if span.since else None
     details = {"from": since, "to": span.until.isoformat(), "format": form.value, "events": events}
     await tx.events.add(None, "exported", at=now, actor=by, details=details)
 
 
 async def portions(database: Database, span: Span, form: AuditFormat) -> AsyncIterator[bytes]:
-    """Yield the file in portions; however many events there are, few are in memory."""
+    """Yield the file in portions; few events are in memory, however many there are."""
     gathered = bytearray(header(form))
     async with database.reading() as tx:
         async for event in tx.events.stream(span.since, span.until):

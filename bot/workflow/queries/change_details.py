@@ -1,4 +1,4 @@
-"""Reading all that a message about a change may show."""
+"""Reading everything that a message about a change may show."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from bot.workflow.execution.stop import reach
 from bot.workflow.planning.uploads import SheetUploads
 from bot.workflow.ports import ChangeDetails, ScheduledChange
 
-#: Rows of a sheet that are written at once.
+#: Rows of a sheet written at once.
 PORTION = 1000
 
 
 class ChangeDetailsReader:
-    """Reads changes for those who show them."""
+    """Reads changes for the code that shows them."""
 
     def __init__(self, context: Context, authorization: Authorization, sheets: SheetUploads) -> None:
         self._context = context
@@ -40,18 +40,18 @@ class ChangeDetailsReader:
         self._sheets = sheets
 
     async def shown(self, change: int, *, by: str) -> tuple[ChangeDetails, Sequence[Event]]:
-        """Return the story of a change and its audit log for ``by``; raises NotAuthorized and NotFound."""
+        """Return the details of a change and its audit log for ``by``; raises NotAuthorized and NotFound."""
         await self._authorization.read(by)
         async with self._context.database.reading() as tx:
             return await self._read(tx, await tx.changes.get(change)), await tx.events.of(change)
 
     async def read(self, change: int) -> ChangeDetails:
-        """Return the story of a change, for those who have asked already whether it may be shown; raises NotFound."""
+        """Return the details of a change, for callers that have checked who may see it; raises NotFound."""
         async with self._context.database.reading() as tx:
             return await self._read(tx, await tx.changes.get(change))
 
     async def told(self, message: OutboxMessage) -> ChangeDetails:
-        """Return the story of a message's change, with that of its part of which the message tells."""
+        """Return the details of a message's change, with those of the part that the message is about."""
         details = await self.read(message.change)
         part = message.data.get("part")
         return replace(details, told=await self.read(part)) if part else details
@@ -65,7 +65,7 @@ class ChangeDetailsReader:
         provider, freeze = self._context.catalogue.provider(kind), await tx.freezes.current()
         batches = await tx.batches.of(change.id)
         whole = await tx.changes.get(change.part_of) if change.part_of is not None else None
-        if whole is not None:  # it has no card of its own
+        if whole is not None:  # a part has no card of its own
             change = replace(change, card=whole.card)
         decisions = await tx.decisions.of(change.id)
         stages = stage_progress(policy.stages, decisions, change.waits_since)
@@ -109,7 +109,7 @@ class ChangeDetailsReader:
         )
 
     async def _with_delegates(self, tx: Transaction, audience: Audience, change: Change) -> Audience:
-        """Return ``audience``, with those to whom one of them lends the right to approve ``change``."""
+        """Return ``audience`` and the people to whom its members lend the right to approve ``change``."""
         if change.state is not ChangeState.AWAITING_APPROVAL:
             return audience
         named = self._named(audience)
@@ -119,20 +119,20 @@ class ChangeDetailsReader:
         return replace(audience, delegates=tuple(pairs))
 
     def _mentioning(self, mentioned: Audience, audience: Audience) -> Audience:
-        """Return ``mentioned``, with those in ``audience`` to whom one of them lends their right."""
+        """Return ``mentioned`` and the people in ``audience`` to whom they lend their right."""
         named = self._named(mentioned)
         pairs = [pair for pair in audience.delegates if pair[1] in named and pair[0] not in named]
         return replace(mentioned, delegates=tuple(pairs))
 
     def _named(self, audience: Audience) -> frozenset[str]:
-        """Return who is in ``audience``, as far as is known without asking Slack: what only shows does not wait."""
+        """Return who is in ``audience``, as far as known without asking Slack: a view does not wait for Slack."""
         known = [self._context.directory.remembered_group(group) for group in audience.groups]
         return frozenset(audience.users).union(*(each[0] for each in known if each is not None))
 
     async def sheet(self, message: OutboxMessage) -> bytes | None:
-        """Return the file that goes with a message, a row for every number of the change; None when there is none.
+        """Return the file that goes with a message, with a row for every number of the change; None without a file.
 
-        Raises :class:`bot.errors.DeliveryError` leaves when it is made from an upload that Slack does not hand out.
+        Raises :class:`bot.errors.DeliveryError` leaves when Slack does not deliver the upload that it is made from.
         """
         if message.topic is Topic.SHEET:
             return await self._sheets.marked((await self.read(message.change)).change)
@@ -156,20 +156,20 @@ class ChangeDetailsReader:
             return await self._written(tx, details, sheet)
 
     async def _columns(self, tx: Transaction, details: ChangeDetails, jobs: Mapping[int, Batch]) -> Columns:
-        """Return which columns a sheet has: that is known when one number of each sort has been looked at."""
+        """Return the columns of a sheet, which are known once one number of each sort has been seen."""
         touched = Touched(details.kind, jobs)
         async for portion in _portions(tx.operations.sorts(details.change.id)):
             await asyncio.to_thread(touched.note, portion)
         return touched.columns
 
     async def _written(self, tx: Transaction, details: ChangeDetails, sheet: PlanSheet | ResultsSheet) -> bytes:
-        """Return a sheet with all numbers, never holding more than a portion of the rows besides the file."""
+        """Return a sheet with all numbers, holding only the file and a portion of the rows in memory."""
         async for portion in _portions(tx.operations.stream(details.change.id)):
             await asyncio.to_thread(sheet.add, portion)
         return await asyncio.to_thread(sheet.content)
 
     async def _restores(self, tx: Transaction, details: ChangeDetails) -> Mapping[str, RestoreCells]:
-        """Return, by id, what the results of a temporary change say of how each number was restored."""
+        """Return, by id, what the results of a temporary change say about the restore of each number."""
         restore = details.restore.change if details.restore else None
         restoring: dict[str, Operation] = {}
         told = restore.id if restore else None
@@ -178,8 +178,8 @@ class ChangeDetailsReader:
                 continue
             async for each in tx.operations.stream(part.id):
                 if each.code == STALE and part.id != told:
-                    continue  # the one after it has restored it, or has left it
-                if each.code != UNCHANGED or each.number_id not in restoring:  # otherwise one before it restored it
+                    continue  # a later restore restored it, or left it
+                if each.code != UNCHANGED or each.number_id not in restoring:  # otherwise an earlier one restored it
                     restoring[each.number_id] = each
         planned = restore is not None and restore.summary is not None
         without = frozenset((*restore.draft.left_out, *restore.draft.postponed)) if restore else frozenset()
@@ -189,9 +189,9 @@ class ChangeDetailsReader:
         }
 
     async def scheduled(self, *, requester: str = "", limit: int, by: str) -> Sequence[ScheduledChange]:
-        """Return what is not begun and has a time: what was asked for later, and what is approved and waits.
+        """Return changes that have a time and have not begun: requested for later, or approved and waiting.
 
-        It is for ``by``; raises NotAuthorized.
+        The list is for ``by``; raises NotAuthorized.
         """
         await self._authorization.read(by)
         now = self._context.clock()
@@ -211,7 +211,7 @@ class ChangeDetailsReader:
 
 
 async def _portions(operations: AsyncIterator[Operation]) -> AsyncIterator[list[Operation]]:
-    """Yield numbers of a change, some at a time."""
+    """Yield numbers of a change in portions."""
     portion: list[Operation] = []
     async for operation in operations:
         portion.append(operation)

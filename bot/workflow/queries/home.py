@@ -19,7 +19,7 @@ from bot.workflow.ports import ChangeDetails
 from bot.workflow.queries.change_details import ChangeDetailsReader
 from bot.workflow.queries.lists import ChangeLists
 
-#: Changes that one part shows; lists show the rest.
+#: Most changes in one section; lists show the rest.
 SHOWN: Final = 5
 
 _SORTS: Final = {sort.word: sort for sort in SORTS}
@@ -27,33 +27,33 @@ _SORTS: Final = {sort.word: sort for sort in SORTS}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HomeContents:
-    """What one person finds on their Home tab."""
+    """The content of one person's Home tab."""
 
-    #: Requests that this person may approve now, those that wait longest first.
+    #: Requests that this person may approve now, longest-waiting first.
     waiting: Sequence[ChangeDetails]
-    #: How many more wait for this person, among the oldest ones that were looked at.
+    #: How many more wait for this person, among the oldest requests that were checked.
     more_waiting: int
     running: Sequence[ListRow]
     mine: Sequence[ListRow]
     failures: Sequence[ListRow]
-    #: The freeze in force; None when submissions are free.
+    #: The freeze in force; None when there is none.
     freeze: Freeze | None
     #: The kinds that are available, by name.
     kinds: Mapping[str, Kind]
-    #: What Slack keeps closed for a good while yet, and until when.
+    #: Methods that Slack keeps closed for a while, and until when.
     slack_waits: Mapping[str, datetime]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NoHomeContents:
-    """What somebody finds on their Home tab who may not look."""
+    """The content of the Home tab of a person who may not view."""
 
     #: For the person; ends with a full stop.
     why: str
 
 
 class HomeTab:
-    """Reads what people find on their Home tabs."""
+    """Reads the content of Home tabs."""
 
     def __init__(
         self,
@@ -70,9 +70,9 @@ class HomeTab:
         self._undecided = undecided
 
     async def mark(self) -> tuple[int, bool]:
-        """Return what differs when something may have changed for somebody, and whether anything runs.
+        """Return a mark that differs when something may have changed for somebody, and whether anything runs.
 
-        What happens while a change runs is not all in the audit log: its figures move between two events.
+        Not every step of a running change is in the audit log: its figures move between two events.
         """
         running = ListQuery(sorts=(_SORTS["running"],))
         async with self._context.database.reading() as tx:

@@ -16,12 +16,12 @@ from bot.store.transaction import Transaction
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 
-#: Changes on one page: with their reasons they stay within what Slack takes in one message.
+#: Changes on one page: even with their reasons they fit into one Slack message.
 PAGE: Final = 8
 
 
 class ChangeLists:
-    """Reads lists, for whoever may look."""
+    """Reads lists, for people who may view."""
 
     def __init__(self, context: Context, authorization: Authorization) -> None:
         self._context = context
@@ -33,7 +33,7 @@ class ChangeLists:
         return [kind.name for kind in self._context.catalogue.kinds]
 
     def read(self, text: str, *, by: str) -> ListQuery:
-        """Return what ``text`` asks for; raises :class:`bot.errors.InputError` with every mistake at once."""
+        """Return the query that ``text`` means; raises :class:`bot.errors.InputError` with every mistake at once."""
         today = self._context.clock().astimezone(UTC).date()
         return read_listing(text, me=by, kinds=self._context.catalogue.kinds, today=today)
 
@@ -54,7 +54,7 @@ class ChangeLists:
             return replace(page, entries=await self._with_stages(tx, page.entries))
 
     async def _with_stages(self, tx: Transaction, rows: Sequence[ListRow]) -> Sequence[ListRow]:
-        """Return the changes, those that wait for one of several stages with its name."""
+        """Return the rows; those that wait for one of several stages have its name."""
         waiting = [row.id for row in rows if row.state is ChangeState.AWAITING_APPROVAL]
         decisions = await tx.decisions.of_each(waiting) if waiting else {}
         return [replace(row, stage=self._stage(row, decisions.get(row.id, ()))) for row in rows]

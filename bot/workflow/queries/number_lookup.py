@@ -1,4 +1,4 @@
-"""One number: what it is set to now, who holds it, and what changes did to it."""
+"""One number: its current values, who holds it, and what changes did to it."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from bot.providers.base import Provider
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 
-#: Lines of history on one page; with their values they stay within what Slack takes in one message.
+#: Lines of history on one page; even with their values they fit into one Slack message.
 PAGE: Final = 5
-#: Seconds that a provider has to tell a number's values, while somebody waits for them.
+#: Seconds that a provider has to return a number's values, while somebody waits for them.
 PATIENCE: Final = 20.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CurrentValues:
-    """A number's current values that one kind of change could change; secret settings are not among them."""
+    """A number's current values that one kind of change could change, without secret settings."""
 
     kind: Kind
     values: Values
@@ -38,38 +38,38 @@ class CurrentValues:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProviderNumber:
-    """What one provider says of a number, and who holds it here."""
+    """What one provider says about a number, and who holds it here."""
 
     #: What people call the provider.
     provider: str
-    #: None when it is not in the account, or the provider did not say.
+    #: None when it is not in the account, or the provider did not answer.
     snapshot: Snapshot | None = None
     sheets: Sequence[CurrentValues] = ()
-    #: The change that holds it; None when none does.
+    #: The change that holds it; None without one.
     held: Held | None = None
-    #: Why the provider did not say; empty when it did.
+    #: Why the provider did not answer; empty when it did.
     problem: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NumberDetails:
-    """All that is known of one number."""
+    """Everything known about one number."""
 
-    #: As it was asked for: E.164, or a provider's id.
+    #: The text of the request: E.164, or a provider's id.
     asked: str
-    #: In E.164; empty when only an id is known of it.
+    #: In E.164; empty when only an id is known.
     e164: str
-    #: A word of each provider that could have it; empty on further pages of the history.
+    #: The answer of each provider that could have it; empty on further pages of the history.
     holdings: Sequence[ProviderNumber]
     history: ListPage[HistoryRow]
-    #: The kinds of the history's changes by name, as far as they are available.
+    #: The kinds of the history's changes, by name, if available.
     kinds: Mapping[str, Kind]
     #: Whether this is a further page of the history.
     further: bool = False
 
 
 class NumberLookup:
-    """Looks numbers up, for whoever may look."""
+    """Looks up numbers, for people who may view."""
 
     def __init__(self, context: Context, authorization: Authorization) -> None:
         self._context = context
@@ -81,7 +81,7 @@ class NumberLookup:
         return read_numbers(texts, is_id=lambda text: any(each.is_id(text) for each in providers))
 
     def identifier(self, text: str) -> str:
-        """Return the one number or id that ``text`` is; raises :class:`bot.errors.InputError`."""
+        """Return the one number or id in ``text``; raises :class:`bot.errors.InputError`."""
         reading = self.read([text])
         if reading.bad:
             raise InputError({"number": " ".join(f"“{bad.text}” {bad.why}." for bad in reading.bad[:3])})
@@ -92,7 +92,7 @@ class NumberLookup:
         return reading.identifiers[0]
 
     async def find(self, text: str, *, by: str) -> NumberDetails:
-        """Return everything about the number that ``text`` is; raises InputError or NotAuthorized."""
+        """Return everything about the number in ``text``; raises InputError or NotAuthorized."""
         await self._authorization.read(by)
         identifier = self.identifier(text)
         id_, e164 = await self._known(identifier)
@@ -131,7 +131,7 @@ class NumberLookup:
         )
 
     async def _known(self, identifier: str) -> tuple[str, str]:
-        """Return (id, E.164) as a plan has met the number, completed by what was asked for."""
+        """Return (id, E.164) as a plan has seen the number, completed by what was asked for."""
         async with self._context.database.reading() as tx:
             if identifier.startswith("+"):
                 return (await tx.list_rows.known(e164=identifier))[0], identifier
@@ -142,7 +142,7 @@ class NumberLookup:
             async with asyncio.timeout(PATIENCE):
                 found = await self._read_number(provider, identifier)
                 if found is None and known_id != identifier and provider.is_id(known_id):
-                    # By its number alone, one that cannot be changed just now is not found; by its id it is.
+                    # A number that cannot be changed just now is not found by its E.164, but by its id.
                     found = await self._read_number(provider, known_id)
         except TimeoutError:
             problem, found = f"{provider.title} is not responding right now.", None
@@ -165,7 +165,7 @@ class NumberLookup:
         told = [each for each in found if each is not None]
         if not told:
             return None
-        # A kind whose settings need fewer calls may not have been told the number's status.
+        # A kind whose settings need fewer calls may not have received the number's status.
         snapshot = next((snapshot for snapshot, _ in told if snapshot.status), told[0][0])
         return snapshot, [sheet for _, sheet in told]
 

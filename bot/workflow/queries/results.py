@@ -1,4 +1,4 @@
-"""The results of a change in another form, for whoever asks for them."""
+"""The results of a change in another format, on request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ResultsExport:
     async def workbook(self, change_id: int, *, by: str) -> str:
         """Put the results into the change's thread as XLSX and return a sentence about it.
 
-        Whoever may look may ask. Raises NotAuthorized, NotFound, or Superseded when the change has no results.
+        Everybody who may view may ask. Raises NotAuthorized, NotFound, or Superseded when the change has no results.
         """
         await self._authorization.read(by)
         async with self._context.database.transaction() as tx:

@@ -39,14 +39,14 @@ from bot.workflow.ports import CUT_OFF_WAIT, LOOKUP_AFTER, DirectMessages
 
 log = structlog.get_logger(__name__)
 
-#: How often an answer is tried to be sent.
+#: How often sending an answer is tried.
 ATTEMPTS: Final = 5
-#: Pause before an answer is looked for, and sent again, that may not have arrived.
+#: Pause before an answer that may not have arrived is looked for and sent again.
 RETRY: Final = LOOKUP_AFTER
 
 
 class ValueExports:
-    """Takes inquiries in, and answers them in a direct message."""
+    """Takes in value exports, and answers them in a direct message."""
 
     def __init__(self, context: Context, authorization: Authorization, direct_messages: DirectMessages) -> None:
         self._context = context
@@ -55,9 +55,10 @@ class ValueExports:
 
     @repeatable
     async def ask(self, draft: Draft, *, by: str, submission: str) -> None:
-        """Write down that ``by`` wants current values of what ``draft`` points at, and make the reading due.
+        """Write down that ``by`` wants the current values of the numbers in ``draft``, and make the reading due.
 
-        Who may start a change of the kind may ask. Raises NotAuthorized, and InputError with every problem at once.
+        People who may start a change of the kind may ask. Raises NotAuthorized, and InputError with every problem at
+        once.
         """
         await self._authorization.start(by, draft.kind)
         await self._target(draft)
@@ -80,7 +81,7 @@ class ValueExports:
         try:
             numbers = await self._answer(value_export, claim)
         except DeliveryRefused as error:
-            if not isinstance(error, ChannelLost):  # nothing that could be said to them: the fault is Slack's or ours
+            if not isinstance(error, ChannelLost):  # they cannot be told anything: the fault is Slack's or ours
                 await self._later(claim, error)
                 return
             log.warning(
@@ -92,19 +93,19 @@ class ValueExports:
             return
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
-            with suppress(ClaimLost):  # they have the sheet, whoever has the task now
+            with suppress(ClaimLost):  # they have the sheet, whichever worker has the task now
                 await tx.tasks.done(claim)
             await tx.value_exports.finish(value_export.id, now)
             await tx.events.add(None, "values_answered", at=now, value_export=value_export.id, numbers=numbers)
 
     async def _answer(self, value_export: ValueExport, claim: Claim) -> int:
-        """Send the sheet and return how many numbers are in it; 0 when the answer is why there is none."""
+        """Send the sheet and return how many numbers it has; 0 when the answer is why there is none."""
         name = sheet_name(self._context.catalogue.kind(value_export.draft.kind), value_export)
         key = f"inquiry:{value_export.id}"
         if claim.attempts > 1:
             if await self._direct_messages.arrived(value_export.requester, (name,), key, value_export.floor):
-                return 0  # an earlier attempt was cut off after Slack had taken the answer; it was counted nowhere
-            if claim.tries > 1:  # and nobody has waited since the latest one
+                return 0  # an earlier attempt was cut off after Slack had taken the answer, and was not counted
+            if claim.tries > 1:  # and nobody has waited since the latest attempt
                 wait = CUT_OFF_WAIT.total_seconds()
                 raise DeliveryPostponed("The answer may yet arrive.", code="cut_off", wait=wait)
         if claim.attempts > ATTEMPTS:
@@ -136,7 +137,7 @@ class ValueExports:
         return await asyncio.to_thread(read_target, kind, draft, is_id=provider.is_id, max_numbers=most)
 
     async def _read(self, draft: Draft) -> tuple[bytes, str, int]:
-        """Return the sheet, what is said beside it, and how many numbers it has."""
+        """Return the sheet, the text beside it, and how many numbers it has."""
         kind = self._context.catalogue.kind(draft.kind)
         provider = self._context.catalogue.provider(kind)
         target = await self._target(draft)
@@ -163,12 +164,12 @@ class ValueExports:
 
 
 def sheet_name(kind: Kind, value_export: ValueExport) -> str:
-    """Return the name of the file: ``update-values-7.csv``. No other file of ours is called so."""
+    """Return the name of the file: ``update-values-7.csv``. No other file of ours has that name."""
     return f"{kind.command}-values-{value_export.id}.csv"
 
 
 def _sorted_out(target: Target, found: Sequence[Snapshot]) -> tuple[list[Snapshot], list[str]]:
-    """Return the numbers that can be changed, by number, and those given or found that cannot."""
+    """Return the numbers that can be changed, sorted, and the given or found numbers that cannot."""
     usable = sorted((snapshot for snapshot in found if snapshot.editable), key=lambda snapshot: snapshot.e164)
     known = {name for snapshot in found for name in (snapshot.id, snapshot.e164)}
     missing = [identifier for identifier in target.identifiers if identifier not in known]
