@@ -43,7 +43,7 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
 _LONG_DESCRIPTION: Final = (
     "Linesman changes the settings of thousands of phone numbers from Slack. An engineer says which numbers and which "
     "settings with /numbers; Linesman shows exactly what will change; an approver allows exactly that with a button; "
-    "then Linesman carries it out through the carrier's API, watches every job to its end and accounts for every "
+    "then Linesman carries it out through the provider's API, watches every job to its end and accounts for every "
     "single number in the thread."
 )
 

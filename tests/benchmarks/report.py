@@ -27,7 +27,7 @@ does. Seconds count from the approval, or from the start of a script, to the las
 back, as Linesman does. Unlike Linesman, they do not look whether a number has changed since, search for a job whose
 answer was lost, or continue after a crash."""
 
-#: Jobs that the carrier works on at once.
+#: Jobs that the provider works on at once.
 AT_ONCE: Final = 20
 
 
@@ -90,7 +90,7 @@ def least(run: Run) -> dict[str, int]:
 
 
 def _jobs_alone(run: Run) -> float:
-    """Return the seconds that the carrier's jobs take when there are always as many as there may be."""
+    """Return the seconds that the provider's jobs take when there are always as many as there may be."""
     terms = run.terms
     rounds = ceil(ceil(terms.numbers / JOB) / AT_ONCE)
     return rounds * (terms.job_seconds + terms.number_seconds * min(terms.numbers, JOB))
@@ -106,7 +106,7 @@ _PLAIN: Final = {
     "numbers": lambda run: f"{run.terms.numbers:,}",
     "by": lambda run: "**Linesman**" if run.who == "linesman" else run.who,
     "seconds": lambda run: f"{run.seconds:.1f}",
-    "of which the carrier's jobs": lambda run: f"{_jobs_alone(run):.1f}" if run.who in _IN_JOBS else "",
+    "of which the provider's jobs": lambda run: f"{_jobs_alone(run):.1f}" if run.who in _IN_JOBS else "",
     "calls": lambda run: f"{run.calls:,}",
     "CPU (s)": lambda run: f"{run.cpu:.1f}",
     "memory (MiB)": lambda run: f"{run.memory:.0f}",
@@ -133,8 +133,8 @@ def _figures(report: Report) -> str:
         )
         sizes = " and ".join(f"{size:,}" for size in dict.fromkeys(each.numbers for each in report.kinds))
         lines.append(
-            f"- **Calls to the carrier** from the form to the results: {kinds}, each of {sizes} numbers, by a list and "
-            f"by a filter, make at most {most.ratio:.2f} for each one that is needed."
+            f"- **Calls to the provider** from the form to the results: {kinds}, each of {sizes} numbers, by a list "
+            f"and by a filter, make at most {most.ratio:.2f} for each one that is needed."
         )
     if report.acks:
         acks = report.acks

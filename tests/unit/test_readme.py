@@ -280,6 +280,16 @@ def test_every_document_is_in_the_table() -> None:
     assert written - told == {ROOT / ".github/pull_request_template.md"}
 
 
+def test_one_thing_has_one_word() -> None:
+    """Telnyx and Close are providers wherever somebody reads of them; tests are named as they are."""
+    written = [ROOT / "README.md", *(ROOT / ".github").glob("*.md"), *(ROOT / "bot").rglob("README.md")]
+    lines = [
+        re.sub(r"\w+::\w+", "", line) for path in written for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+
+    assert [line for line in lines if re.search(r"(?<!_)carriers?\b", line, re.IGNORECASE)] == []
+
+
 def test_every_picture_is_ours_and_small() -> None:
     """Pictures need no other host, none is left over, each says what it shows and weighs less than 100 kB."""
     shown = [

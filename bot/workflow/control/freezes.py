@@ -65,7 +65,7 @@ class FreezeControl:
         if len(words) > LONGEST_REASON:  # too long a reason must not block the brake; the cut is visible
             words = f"{words[: LONGEST_REASON - 1]}…"
         if is_blank(words):
-            raise InputError({"reason": "Give a reason; everybody will see it: /numbers freeze carrier maintenance"})
+            raise InputError({"reason": "Give a reason; everybody will see it: /numbers freeze provider maintenance"})
         now = self._context.clock()
         async with self._context.database.transaction() as tx:
             if (present := await tx.freezes.current()) is not None:

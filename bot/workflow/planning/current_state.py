@@ -147,7 +147,7 @@ def _in_order(
 def _in_the_way(provider: str, missing: Sequence[str], busy: Sequence[Snapshot], total: int) -> str:
     """Return what is wrong with numbers that cannot be planned: those not found, and those in another state.
 
-    An E.164 number that the carrier locks against changes now looks like one that it does not have.
+    An E.164 number that the provider locks against changes now looks like one that it does not have.
     """
     said = []
     if missing:
