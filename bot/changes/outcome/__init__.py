@@ -1,1 +1,1 @@
-"""What became of every number: job reports, read-backs, results files, follow-ups."""
+"""The outcome of every number: job reports, read-backs, results files, follow-ups."""

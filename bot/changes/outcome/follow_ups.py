@@ -1,4 +1,4 @@
-"""Changes that stand on another one: its failed numbers once more, or its changed numbers back as they were."""
+"""Changes based on an earlier one: its failed numbers once more, or its changed numbers back to their old values."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from bot.changes.outcome.outcomes import NOT_SHOWN, UNCHANGED
 from bot.changes.planning.builder import build
 from bot.changes.planning.plan import Plan, PlannedNumber, difference, same
 
-#: What a number is in that a retry takes up: it has not what was wanted, or nobody knows. A retry is planned from
-#: what the numbers have then, so one that has it after all falls out of it.
+#: States of numbers that a retry takes up: they lack the wanted values, or nobody knows. A retry is planned from their
+#: current values, so a number that has the wanted values after all drops out.
 UNFINISHED = frozenset({*MISSED, OperationState.DIFFERS, OperationState.UNVERIFIED})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CarriedOver:
-    """What comes over from the change before."""
+    """What a follow-up takes over from the earlier change."""
 
-    #: Id -> values of its own.
+    #: Id -> the number's own values.
     rows: Mapping[str, Values]
-    #: Id -> the number, by which people know it.
+    #: Id -> the number as people know it.
     numbers: Mapping[str, str] = field(default_factory=dict)
-    #: Id -> what the number had when the change before was through with it; it must have that still to be undone.
+    #: Id -> the number's values when the earlier change was finished; an undo requires that it still has them.
     left: Mapping[str, Values] = field(default_factory=dict)
-    #: Setting -> how many numbers cannot get its old value back, because the provider documents no way to.
+    #: Setting -> how many numbers cannot get its old value back, because the provider documents no way to set it.
     lost: Mapping[str, int] = field(default_factory=dict)
 
 
 def to_retry(operations: Iterable[Operation], varied: Iterable[str]) -> CarriedOver:
     """Return the numbers that failed, differ, were not verified or not attempted.
 
-    Those that had the values already are none, nor those whose value nobody can read: sending it again tells no more.
-    ``varied`` are the settings for which numbers had values of their own, and have them again.
+    Numbers that had the values beforehand are left out, and so are numbers whose value nobody can read, as sending it
+    again tells no more. ``varied`` are the settings for which numbers had values of their own; they get them again.
     """
     own = frozenset(varied)
     again = [each for each in operations if each.state in UNFINISHED and each.code not in {UNCHANGED, NOT_SHOWN}]
@@ -50,7 +50,7 @@ def to_retry(operations: Iterable[Operation], varied: Iterable[str]) -> CarriedO
 
 
 def to_undo(kind: Kind, operations: Iterable[Operation]) -> CarriedOver:
-    """Return the numbers that were changed, with the values that they had before, as far as those can be set."""
+    """Return the changed numbers with their earlier values, as far as those can be set."""
     rows: dict[str, Values] = {}
     numbers: dict[str, str] = {}
     left: dict[str, Values] = {}
@@ -79,10 +79,10 @@ class _Changed(Protocol):
 
 
 def _back(kind: Kind, number: _Changed) -> tuple[dict[str, Value], list[str]]:
-    """Return what gives a number back what it had, and the names of what it cannot be given back."""
+    """Return the values that restore a number, and the names of settings that cannot be restored."""
     names = [s.name for s in kind.settings if s.name in number.after or s.always]
     wanted = {name: number.before[name] for name in names if name in number.before}
-    # What goes by itself with the switch beside it is neither sent nor lost.
+    # Fields that the provider clears with their switch are neither sent nor lost.
     away = kind.left_out(wanted)
     back: dict[str, Value] = {}
     lost = []
@@ -97,9 +97,9 @@ def _back(kind: Kind, number: _Changed) -> tuple[dict[str, Value], list[str]]:
 
 
 def not_restorable(kind: Kind, numbers: Iterable[PlannedNumber]) -> dict[str, list[PlannedNumber]]:
-    """Return setting -> the numbers of a plan that cannot get back what they have of it now.
+    """Return setting -> the numbers of a plan whose current value of it cannot be restored.
 
-    Secrets are among them: what was there before is compared, and not kept.
+    Secrets are included: their earlier value is compared, and not kept.
     """
     found: dict[str, list[PlannedNumber]] = {}
     for number in numbers:
@@ -111,9 +111,9 @@ def not_restorable(kind: Kind, numbers: Iterable[PlannedNumber]) -> dict[str, li
 
 
 def way_back(kind: Kind, plan: Plan) -> Plan:
-    """Return the plan that restores what the numbers of a temporary change have now, if nobody changes them meanwhile.
+    """Return the plan that restores the current values of a temporary change, if nobody changes them meanwhile.
 
-    It is made like the one at the end, so whatever would stand in that one's way stands in this one's.
+    It is made like the later restore, so any obstacle to that one also stops this one.
     """
     numbers = [number for number in plan.numbers if number.batch is not None]
     rows = {number.id: _back(kind, number)[0] for number in numbers}
@@ -125,10 +125,10 @@ def way_back(kind: Kind, plan: Plan) -> Plan:
 
 
 def beyond(kind: Kind, plan: Plan, restored: Mapping[str, Values]) -> list[str]:
-    """Return the E.164 numbers to which ``plan`` gives anything but what the approval of a temporary change covers.
+    """Return the E.164 numbers for which ``plan`` exceeds what the approval of a temporary change covers.
 
-    That is ``restored``: id -> the values from before that change, as they are sent. Siblings that go along in the same
-    call stay as the number has them.
+    The approval covers ``restored``: id -> the values from before that change, as they are sent. Siblings sent in the
+    same call keep the number's current values.
     """
     batches = {batch.position: batch.values for batch in plan.batches}
     return [
@@ -144,30 +144,30 @@ def beyond(kind: Kind, plan: Plan, restored: Mapping[str, Values]) -> list[str]:
 
 
 def _among(kind: Kind, name: str, value: Value, restored: Values, number: PlannedNumber) -> bool:
-    """Tell whether ``value`` is the one to restore, or, where none is, the one that the number has."""
+    """Tell whether ``value`` is the one to restore or, where there is none, the number's current one."""
     known = restored if name in restored else number.before
     return name not in number.after if name not in known else same(kind.setting(name), value, known[name])
 
 
 def _can_be_set(setting: Setting, value: Value) -> bool:
-    """Tell whether the provider can be told ``value``; a secret that was wiped cannot be sent."""
+    """Tell whether ``value`` can be sent to the provider; a wiped secret cannot."""
     return bool(value.sealed) if isinstance(value, Secret) else restorable(setting, value)
 
 
 def _as_set(setting: Setting, value: Value) -> Value:
-    """Return ``value`` as it is sent: what was not set is emptied."""
+    """Return ``value`` as it is sent: a value that was not set is emptied."""
     if value is not None:
         return value
     return () if setting.listed else ""
 
 
 def changed_since(kind: Kind, taken: CarriedOver, snapshots: Iterable[Snapshot]) -> tuple[str, ...]:
-    """Return the E.164 numbers that somebody has changed since, and that are therefore left as they are."""
+    """Return the E.164 numbers that somebody has changed since, and that are therefore left alone."""
     return tuple(snapshot.e164 for snapshot in snapshots if _changed(kind, taken.left.get(snapshot.id, {}), snapshot))
 
 
 def given_back(kind: Kind, taken: CarriedOver, snapshots: Iterable[Snapshot]) -> frozenset[str]:
-    """Return the E.164 numbers that have all that they are to get back already."""
+    """Return the E.164 numbers that already have all their earlier values again."""
     return frozenset(
         snapshot.e164
         for snapshot in snapshots
@@ -178,10 +178,10 @@ def given_back(kind: Kind, taken: CarriedOver, snapshots: Iterable[Snapshot]) ->
 def changed_by(
     kind: Kind, taken: CarriedOver, snapshots: Iterable[Snapshot], later: Mapping[str, Operation]
 ) -> dict[str, int]:
-    """Return E.164 -> the change that has left it as it is now, of the numbers that :func:`changed_since` names.
+    """Return E.164 -> the change that left the number as it is now, for the numbers of :func:`changed_since`.
 
-    ``later`` has, by id, the last that a later change did to a number. Numbers that are otherwise by now are not in it:
-    somebody has changed them beside Linesman.
+    ``later`` has, by id, the last operation of a later change on a number. Numbers with other values than that are left
+    out: somebody has changed them outside Linesman.
     """
     found: dict[str, int] = {}
     for snapshot in snapshots:
@@ -196,7 +196,7 @@ def changed_by(
 
 
 def _changed(kind: Kind, left: Values, snapshot: Snapshot) -> set[str]:
-    """Return the settings that the number has not any more as they were ``left``; of secrets nobody can tell."""
+    """Return the settings of the number that are no longer as they were ``left``; secrets cannot be compared."""
     return {
         name
         for name, value in left.items()

@@ -1,4 +1,4 @@
-"""From what a job reports to what became of every number: exactly one outcome each, none left out."""
+"""From a job's report to the outcome of every number: exactly one each, none left out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final, Protocol, TypeVar
 from bot.changes.model.batches import BatchNumber, Tally
 from bot.changes.model.lifecycle import OperationState, Outcome
 
-#: Reason codes of ours, beside the provider's own. They stand in ``results.csv`` for programs, and in .github/USING.md.
+#: Our own reason codes, beside the provider's. They stand in ``results.csv`` for programs, and in .github/USING.md.
 NOT_REPORTED = "linesman.not_reported"
 CONTRADICTORY = "linesman.contradictory"
 UNCHANGED = "linesman.unchanged"
@@ -28,8 +28,8 @@ UNANSWERED = "linesman.unanswered"
 ALSO_CHANGED = "linesman.also_changed"
 STILL_ACTIVATING = "linesman.still_activating"
 NOT_IN_EFFECT = "linesman.not_in_effect"
-#: Codes of numbers of which nobody says what became of them: a read-back decides, and keeps the code beside what it
-#: found unless they are verified.
+#: Codes of numbers whose outcome nobody reports: a read-back decides, and keeps the code beside what it found unless it
+#: verifies them.
 UNCERTAIN: Final = frozenset({NOT_REPORTED, CONTRADICTORY, GIVEN_UP, UNANSWERED, UNCLEAR_RESPONSE, NO_ANSWER})
 
 
@@ -54,7 +54,7 @@ class ReportedNumber(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NumberOutcome:
-    """What became of one operation."""
+    """The outcome of one operation."""
 
     position: int
     state: OperationState
@@ -72,12 +72,12 @@ def number_outcomes(
     final: bool,
     job_word: str,
 ) -> list[NumberOutcome]:
-    """Return the outcomes that a job's three lists give to ``numbers`` that have none yet.
+    """Return the outcomes that a job's three lists give to those of ``numbers`` that have none yet.
 
-    While the job runs (``final`` is false), a number in no list or in the pending list keeps waiting. Once nothing
-    more is to be expected of it, the number is unknown, with ``job_word`` (the provider's word for the job's state) in
-    the reason; so is one in both the failed and the succeeded list, and one of which the job itself says that it does
-    not know. A number in the failed list that the job says it never attempted is not attempted.
+    While the job runs (``final`` is false), a number in no list or in the pending list keeps waiting. Once nothing more
+    can be expected, its outcome is unknown, with ``job_word`` (the provider's word for the job's state) in the reason.
+    The same holds for a number in both the failed and the succeeded list, and for one that the job says it does not
+    know. A number in the failed list that the job says it never attempted is not attempted.
     """
     good, bad = _index(succeeded), _index(failed)
     waiting = _index(pending)
@@ -132,7 +132,7 @@ _R = TypeVar("_R", bound=ReportedNumber)
 
 
 def _index(reports: Iterable[_R]) -> Mapping[str, _R]:
-    """Return the reports by id and by E.164, whichever the provider gave."""
+    """Return the reports by id and by E.164, as far as the provider gave them."""
     index: dict[str, _R] = {}
     for report in reports:
         for key in (report.id, report.e164):
@@ -142,18 +142,18 @@ def _index(reports: Iterable[_R]) -> Mapping[str, _R]:
 
 
 def _of(index: Mapping[str, _R], number: BatchNumber) -> _R | None:
-    """Return the report about ``number``. The id decides; documented examples give one id two numbers."""
+    """Return the report about ``number``. The id decides: documented examples give one id two numbers."""
     return index.get(number.number_id) or index.get(number.e164)
 
 
 def outcome(tally: Tally, unchanged: int) -> Outcome:
     """Return how a change with these counts ended; every number must have an outcome.
 
-    ``unchanged`` numbers had the wanted values beforehand: they were not attempted, and nothing is missing about them.
+    ``unchanged`` numbers had the wanted values beforehand: they were not attempted, and that is no failure.
 
-    A number that differs counts as one that failed, whatever the job says: people read "succeeded" as "has the values
-    that I approved, and nothing else", and this one is known to be otherwise. One that could not be read back is no
-    failure, for nobody knows of one; but a change with such a number is never said to have succeeded.
+    A number that differs counts as failed, whatever the job says: people read "succeeded" as "has the values that I
+    approved, and nothing else", which is known to be false here. A number that could not be read back is no failure, as
+    nobody knows of one; but a change with such a number never counts as succeeded.
     """
     missing = tally.failed + tally.differs + tally.not_attempted - unchanged
     unseen = tally.unread + tally.unverified

@@ -1,4 +1,4 @@
-"""When to ask about a job again."""
+"""When to poll a job again."""
 
 from __future__ import annotations
 
@@ -9,42 +9,43 @@ from datetime import datetime, timedelta
 #: (providers/telnyx/API.md, "Rate limits"); a few per second are far below any known limit and still show 20 jobs move
 #: every five seconds.
 POLLS_PER_SECOND = 4.0
-#: Polls that may go out together before that rate holds.
+#: Polls that may go out together before that rate applies.
 POLLS_AT_ONCE = 8
-#: How much longer each pause is than the one before it, once a job is late or while nothing tells when it will be over.
+#: Factor between pauses, once a job is late or while nothing tells when it will end.
 GROWTH = 1.5
-#: One part of this many of its time by which a job has to be sooner than the provider's estimate to be expected sooner.
+#: Progress overrules the estimate only if it predicts an end earlier by 1/SOONER of the job's time.
 SOONER = 5
-#: How much of the time that jobs like it took is waited before a job is first polled that nothing else is known of.
+#: Without an estimate, first poll after this share of the time that similar jobs took.
 TYPICAL = 0.9
-#: How many of the longest pauses an expected end has to be off for a look on the way, which comes after one part of
-#: LOOK of the time, and after FIRST_LOOK of those pauses at the latest: what a provider estimates can be far too long.
+#: If the expected end is more than FAR longest pauses away, poll on the way: first after 1/LOOK of the time, at most
+#: FIRST_LOOK longest pauses, because an estimate can be far too long.
 FAR = 4
 LOOK = 4
 FIRST_LOOK = 10
-#: Longest that an estimate keeps a job without any progress from counting as stalled: one that is put off for ever is
-#: none.
+#: Longest time for which an estimate keeps a job without progress from counting as stalled: an estimate that keeps
+#: moving away is worth nothing.
 TRUSTED = timedelta(hours=2)
-#: Polls after which a pause is as long as any: a stuck job can be polled thousands of times, and floats end.
+#: Number of polls after which the pause grows no more: a stuck job can be polled thousands of times, and floats
+#: overflow.
 ENOUGH = 100
 
 
-#: How often numbers are read back before what differs counts as a difference: a provider may show a change late.
+#: How often numbers are read back before a different value counts as a difference: a provider may show a change late.
 #: With pauses from two seconds to thirty that is a little over a minute; Telnyx documents nothing
 #: (providers/telnyx/API.md, "Lists of numbers").
 READ_BACKS = 5
-#: How much longer each pause between two of them is than the one before it.
+#: Factor between the pauses of two read-backs.
 READ_BACK_GROWTH = 3.0
 #: Failed reads in a row after which the numbers count as not verified. Each is itself tried for up to two minutes.
 FAILED_READS = 8
 #: Failed reads in a row after which operators are asked whether it is worth waiting: some minutes.
 ASKING_READS = 3
-#: How long numbers are read back of which the provider says that it still works on them. Telnyx documents no time for
-#: emergency service; what takes longer than this needs a person, and the numbers are locked meanwhile.
+#: How long numbers are read back that the provider says it still works on. Telnyx documents no time for emergency
+#: service; anything longer needs a person, and the numbers are locked meanwhile.
 UNDER_WAY = timedelta(hours=2)
-#: How many times the longest pause between polls the pauses after failed reads grow to.
+#: Pauses after failed reads grow to this many times the longest pause between polls.
 FAILED_READ_STRETCH = 4
-#: How many times that pause the pauses are at most while the provider works on.
+#: Pauses grow to this many times that pause while the provider still works.
 UNDER_WAY_STRETCH = 10
 
 
@@ -59,12 +60,13 @@ class PollPace:
 def expected_end(
     *, since: datetime, moved_at: datetime, done_by: datetime | None, share: float, typical: timedelta | None
 ) -> datetime | None:
-    """Return when a job that was created at ``since`` is likely to be over, or was to be; None when nothing tells.
+    """Return when a job created at ``since`` is or was expected to end; None when nothing tells.
 
-    The provider's estimate (``done_by``, Telnyx's ``etc``) counts, unless the ``share`` (0 to 1) of its numbers that
-    had an outcome at ``moved_at``, when it last reported one, says that it will be over much sooner: how good such
-    estimates are is documented nowhere (providers/telnyx/API.md, "Jobs"). Without one that share tells, and without an
-    outcome how long jobs like it took, a little less, or they would seem to take longer each time.
+    The provider's estimate (``done_by``, Telnyx's ``etc``) counts, unless progress predicts a much earlier end:
+    ``share`` (0 to 1) of its numbers had an outcome at ``moved_at``, when the job last reported one. How good such
+    estimates are is documented nowhere (providers/telnyx/API.md, "Jobs"). Without an estimate, progress tells. Without
+    progress, similar jobs tell: a little less than they took, because otherwise jobs would seem to take longer each
+    time.
     """
     by_share = since + (moved_at - since) / share if share > 0 else None
     if done_by is not None:
@@ -85,13 +87,13 @@ def next_poll(
     in_flight: int,
     spread: int,
 ) -> datetime:
-    """Return when to poll a job again that was created at ``since``.
+    """Return when to poll again a job created at ``since``.
 
-    It is polled when it is expected to be over, then after the shortest pause, and ever more rarely the further it is
-    late; a job of which nothing tells when it will be over is late from the start. On the way to an end that is far off
-    there is one look at whether it ``moves`` (has reported outcomes since the last poll), and while it does not, more,
-    each after twice the time. With many jobs in flight those that are late wait their turn within the total rate.
-    ``spread`` (any number, the same for one job) keeps jobs that were created together from being polled together.
+    It is polled at its expected end, then after the shortest pause, and ever more rarely the later it gets. A job
+    without an expected end is late from the start. On the way to a distant end there is one poll to see whether it
+    ``moves`` (has reported outcomes since the last poll); while it does not, more polls follow, each after twice the
+    time. With many jobs in flight, late ones take turns within the total rate. ``spread`` (any number, constant per
+    job) keeps jobs created together from being polled together.
     """
     if expected is not None and expected > now:
         pause = remaining = expected - now
@@ -107,19 +109,19 @@ def next_poll(
 
 
 def next_final_poll(pace: PollPace, *, now: datetime, final_polls: int) -> datetime:
-    """Return when to poll a job again that is over, or gone, while numbers of it have no outcome."""
+    """Return when to poll again a job that is over or gone, while some of its numbers have no outcome."""
     return now + pace.least * min(GROWTH ** min(final_polls, ENOUGH), pace.most / pace.least)
 
 
 def next_read_back(pace: PollPace, *, now: datetime, read_backs: int) -> datetime:
-    """Return when numbers that were not yet as sent after ``read_backs`` reads are read again.
+    """Return when to read again numbers that were not yet as sent after ``read_backs`` reads.
 
-    After :data:`READ_BACKS` only those are left that the provider says it is working on.
+    After :data:`READ_BACKS` reads, only numbers are left that the provider says it is working on.
     """
     longest = pace.most * (1 if read_backs < READ_BACKS else UNDER_WAY_STRETCH)
     return now + pace.least * min(READ_BACK_GROWTH ** min(read_backs - 1, ENOUGH), longest / pace.least)
 
 
 def next_after_failed_read(pace: PollPace, *, now: datetime, failed: int) -> datetime:
-    """Return when a read-back is tried again that has failed ``failed`` times in a row."""
+    """Return when to try again a read-back that has failed ``failed`` times in a row."""
     return now + pace.least * min(2.0 ** min(failed, ENOUGH), pace.most * FAILED_READ_STRETCH / pace.least)

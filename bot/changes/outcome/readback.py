@@ -1,4 +1,4 @@
-"""Comparing what numbers have after the jobs with what was sent."""
+"""Comparing the numbers' values after the jobs with what was sent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Labels = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Doubt:
-    """Why nobody knows what became of a number: a code of ours, a sentence, and a JSON pointer."""
+    """Why the outcome of a number is unknown: a code of ours, a sentence, and a JSON pointer."""
 
     code: str
     reason: str
@@ -31,7 +31,7 @@ class Doubt:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AwaitedNumber:
-    """A number that is to be read back."""
+    """A number to be read back."""
 
     #: Its operation's position in the plan.
     position: int
@@ -39,55 +39,55 @@ class AwaitedNumber:
     batch: int
     #: None when its job says that it succeeded.
     doubt: Doubt | None = None
-    #: All that the plan's snapshot knew of it, what was sent included.
+    #: Everything that the plan's snapshot knew of it, including the fields that were sent.
     known: Values = field(default_factory=dict)
-    #: What the last look of this read-back found; empty before the first.
+    #: The values found by the last look of this read-back; empty before the first.
     seen: Values = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SentBatch:
-    """What the numbers of one batch must have afterwards, and what may become of the rest."""
+    """The values that the numbers of one batch must have afterwards, and fields that may change besides."""
 
-    #: All that really goes out: the wanted values, and the siblings that a nested object was filled up with.
+    #: Everything actually sent: the wanted values, and the siblings that complete a nested object.
     values: Values
-    #: What the provider takes away by itself beside these values.
+    #: Fields that the provider clears by itself with these values.
     away: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReadBack:
-    """What reading one number back has shown."""
+    """The result of reading one number back."""
 
     position: int
-    #: What it is now; None when that is not decided yet.
+    #: Its state now; None while undecided.
     state: OperationState | None = None
     code: str = ""
     reason: str = ""
     pointer: str = ""
-    #: What it has of what was sent, what else changed, and how far it is; secrets without their sealed text. None when
-    #: it was not there to read.
+    #: The values of the sent fields, of fields that changed besides, and of statuses; secrets without their sealed
+    #: text. None when the number was not there to read.
     found: Values | None = None
-    #: How far it is, in the provider's word too; empty where the provider has none.
+    #: How far the change is in effect; ``word`` is the provider's word for it, empty where it has none.
     standing: EffectState = EffectState.DONE
     word: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Patience:
-    """How long is waited for what is not as it should be."""
+    """How long to wait for a number that is not as it should be."""
 
-    #: Whether what differs now counts as a difference; before, it may only show late.
+    #: Whether a different value now counts as a difference; before that, it may only show late.
     last: bool
-    #: Whether what is under way has had its time.
+    #: Whether a number still under way has used up its time.
     overdue: bool = False
 
 
 def comparable(kind: Kind, values: Values) -> SentBatch:
-    """Return what the numbers of a batch with these ``values`` must have afterwards.
+    """Return the values that the numbers of a batch with these ``values`` must have afterwards.
 
-    A sibling that the provider reset although it was sent is a difference. One that was not set is not sent and may
-    become whatever it likes.
+    A sibling that the provider reset although it was sent is a difference. A sibling that was not set is not sent, and
+    may get any value.
     """
     away = kind.left_out(values)
     sent = {name: value for name, value in values.items() if value is not None and name not in away}
@@ -95,7 +95,7 @@ def comparable(kind: Kind, values: Values) -> SentBatch:
 
 
 def differing(kind: Kind, sent: Values, found: Values) -> list[str]:
-    """Return the names of what was sent and is not found; a secret that is not told is not among them."""
+    """Return the names of sent values that were not found; secrets that the provider does not return are left out."""
     return [
         name
         for name, value in sent.items()
@@ -106,13 +106,13 @@ def differing(kind: Kind, sent: Values, found: Values) -> list[str]:
 
 
 def also_changed(kind: Kind, sent: SentBatch, known: Values, found: Values) -> list[str]:
-    """Return the names of what was set before, was not sent, and is not found as it was.
+    """Return the names of fields that were set before, were not sent, and are no longer as they were.
 
-    What was not set had nothing to lose, and a provider may give it a default beside what was sent. Observed settings
-    and statuses are nothing that a job could reset.
+    A field that was not set had nothing to lose, and a provider may give it a default beside the sent ones. No job can
+    reset observed settings and statuses.
     """
     if known.keys() <= sent.values.keys():
-        return []  # as of most numbers, of which nothing else was read
+        return []  # as for most numbers, of which nothing else was read
     return [
         setting.name
         for setting in kind.settings
@@ -126,7 +126,7 @@ def also_changed(kind: Kind, sent: SentBatch, known: Values, found: Values) -> l
 
 
 def to_read(kind: Kind, sent: SentBatch, known: Values) -> set[str]:
-    """Return the names of what has to be read of a number; at no more calls than the plan took to know it."""
+    """Return the names of the fields to read of a number, with no more calls than the plan needed."""
     if kind.removes:
         return set()
     beside = {setting.name for setting in kind.settings if setting.name in known and not setting.secret}
@@ -142,14 +142,14 @@ def judge(
     *,
     patience: Patience,
 ) -> ReadBack:
-    """Return what reading one number back shows.
+    """Return the result of reading one number back.
 
-    A number that has everything is decided on at once, and so is one of which the provider says that what it accepted
-    has failed, where that surely is about this change. One that is under way is waited for, for longer than one that
-    differs: a provider may show a change late, but in minutes.
+    A number with everything as sent is decided at once. So is one for which the provider says that the accepted change
+    has failed, if that is certainly about this change. A number under way is waited for longer than one that differs: a
+    provider may show a change late, but only by minutes.
     """
     if kind.removes:
-        gone = snapshot is None or snapshot.status == DELETED  # some lists go on showing a number that is gone
+        gone = snapshot is None or snapshot.status == DELETED  # some lists still show a number that is gone
         reading = _removed(awaited, None if gone else {})
     elif snapshot is None:
         why = "The number is no longer in the account"
@@ -165,12 +165,12 @@ def judge(
 
 
 def _news(kind: Kind, awaited: AwaitedNumber, sent: SentBatch) -> bool:
-    """Tell whether that something has failed is surely not what an earlier request has left behind.
+    """Tell whether a failed status is certainly about this change.
 
-    It is none if the number was in another state when the plan was made, or at an earlier look. One that had failed
-    before, or was under way, may go on showing that for a while, as any change may show late. It gets the few looks
-    that all differences get: an alarm that comes a minute later about a service that was not working before hurts
-    less than a false one, after which nobody would believe the next. It is never left out.
+    It is if the number had another status at planning or at an earlier look. A number that had failed before, or was
+    under way, may go on showing that for a while, as any change may show late. It gets the few looks that every
+    difference gets: an alarm one minute later about a service that did not work before hurts less than a false one,
+    after which nobody would believe the next. The alarm is never left out.
     """
     before, then = (kind.stands(sent.values, values) for values in (awaited.known, awaited.seen))
     certain = {EffectState.DONE, EffectState.CONTRARY}
@@ -178,7 +178,7 @@ def _news(kind: Kind, awaited: AwaitedNumber, sent: SentBatch) -> bool:
 
 
 def _present(kind: Kind, awaited: AwaitedNumber, sent: SentBatch, snapshot: Snapshot, labels: Labels) -> ReadBack:
-    """Return what a number shows that is there."""
+    """Return the result for a number that is there."""
     values = snapshot.values
     extra = also_changed(kind, sent, awaited.known, values)
     statuses = [each.name for each in kind.statuses]
@@ -208,7 +208,7 @@ def _present(kind: Kind, awaited: AwaitedNumber, sent: SentBatch, snapshot: Snap
         what = ", ".join(untold)
         why = f"{what} cannot be read back, so it was not compared; everything else matches what was sent."
         return replace(seen, state=OperationState.UNVERIFIED, code=NOT_SHOWN, reason=why)
-    # What becomes of nearly every number is made directly, in a third of the time that replace() takes.
+    # Made directly for nearly every number, in a third of the time that replace() takes.
     return ReadBack(
         position=seen.position,
         state=OperationState.VERIFIED,
@@ -221,11 +221,10 @@ def _present(kind: Kind, awaited: AwaitedNumber, sent: SentBatch, snapshot: Snap
 def _differences(
     kind: Kind, awaited: AwaitedNumber, sent: SentBatch, seen: ReadBack, extra: list[str], *, labels: Labels
 ) -> ReadBack | None:
-    """Return the reading of a number that is not as it should be; None when it is.
+    """Return the result for a number that is not as it should be; None when it is.
 
-    A number that has what was sent while something else of it changed differs: that may be a job that resets what it
-    was not asked to, in which case "verified" would let it go on over thousands more, or somebody else's edit, in which
-    case a person looks once in vain.
+    A number whose other values changed counts as differs: a job may be resetting fields, and "verified" would let it
+    continue over thousands more. If it was somebody's edit, the cost is one look.
     """
     found = seen.found or {}
     missing = differing(kind, sent.values, found)
@@ -245,7 +244,7 @@ def _differences(
 
 
 def _doubted(reading: ReadBack, doubt: Doubt | None) -> ReadBack:
-    """Return the reading of a number of which nobody said what became of it: why stays beside what was found."""
+    """Return the result for a number of uncertain outcome: the reason stays beside what was found."""
     if doubt is None or reading.state is OperationState.VERIFIED:
         return reading
     found = f"{reading.reason.rstrip('.')}. " if reading.reason else ""
@@ -253,7 +252,7 @@ def _doubted(reading: ReadBack, doubt: Doubt | None) -> ReadBack:
 
 
 def _removed(awaited: AwaitedNumber, found: Values | None) -> ReadBack:
-    """Return what reading a number back shows that was to be taken out of the account."""
+    """Return the result for a number that was to be removed from the account."""
     if found is None:
         return ReadBack(position=awaited.position, state=OperationState.VERIFIED)
     return ReadBack(
@@ -284,13 +283,13 @@ def _label(kind: Kind, name: str) -> str:
 
 
 def _untold(kind: Kind, name: str, found: Values) -> bool:
-    """Tell whether nobody can know what became of a setting.
+    """Tell whether the value of a setting cannot be known.
 
-    A secret that is not told may be one that was dropped; without LINESMAN_SECRET_KEY secrets are not read at all.
+    A secret that the provider does not return may be lost; without LINESMAN_SECRET_KEY secrets are not read at all.
     """
     return name not in kind.by_name or (kind.setting(name).secret and found.get(name) is None)
 
 
 def _kept(value: Value) -> Value:
-    """Return ``value`` as it is kept: of a secret only the fingerprint, which is enough to compare it."""
+    """Return ``value`` as it is kept: only the fingerprint of a secret, which is enough to compare it."""
     return Secret(fingerprint=value.fingerprint) if isinstance(value, Secret) else value

@@ -1,4 +1,4 @@
-"""What has become of the numbers of a temporary change at its end."""
+"""What became of the numbers of a temporary change at its end."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from bot.changes.model.summary import Summary
 from bot.changes.outcome.outcomes import UNCHANGED
 from bot.changes.sheets.stages import LEFT_ALONE
 
-#: What the results say of a number that somebody else has changed meanwhile, and of one that could not be restored.
+#: In the results: a number that somebody else has changed meanwhile, and one that could not be restored.
 LEFT: Final = "left"
 MISSING: Final = "not_restored"
-#: How long after its time a change may begin without a word about it: to plan it and to read its numbers takes a while.
+#: How late a change may begin without a notice: planning it and reading its numbers takes a while.
 LATE: Final = timedelta(minutes=5)
-#: First and longest pause before numbers are planned that several restores have not seen to.
+#: First and longest pause before numbers are planned again that several restores have left.
 FIRST_PAUSE: Final = timedelta(seconds=5)
 LONGEST_PAUSE: Final = timedelta(minutes=5)
-#: Of one number: a word, and a sentence. Both are empty of one that had not been changed.
+#: A word and a sentence about one number. Both are empty for a number that had not been changed.
 RestoreCells: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Restored:
-    """How many of the numbers that a temporary change had changed are where at its end."""
+    """How many of the numbers changed by a temporary change ended in which way."""
 
-    #: They have what they had before: given back, or by then already.
+    #: They have their earlier values: restored, or already so.
     restored: int = 0
-    #: Somebody has changed them meanwhile, so they were left as they are.
+    #: Somebody has changed them meanwhile, so they were left alone.
     left: int = 0
-    #: They were to be given back what they had, and have it not.
+    #: They were to get their earlier values, and do not have them.
     failed: int = 0
-    #: Nobody could see whether they have it.
+    #: Nobody could see whether they have their earlier values.
     unverified: int = 0
     #: They were never sent: they are gone, or nothing could be restored at all.
     missing: int = 0
@@ -48,7 +48,7 @@ class Restored:
 
     @property
     def wanting(self) -> int:
-        """How many do not have what they should, as far as anybody knows."""
+        """How many numbers lack their earlier values, as far as known."""
         return self.failed + self.unverified + self.missing
 
 
@@ -59,17 +59,17 @@ def how_late(due: datetime, began: datetime) -> timedelta | None:
 
 
 def pause_after(restores: int) -> timedelta:
-    """Return how long to wait before the numbers are planned again that so many ``restores`` have not seen to.
+    """Return how long to wait before planning again the numbers that this many ``restores`` have left.
 
-    The second one is not to wait. More of them only come where what a provider lists is older than what it has.
+    The second restore does not wait. Further ones are only needed when the provider's list is out of date.
     """
     return min(FIRST_PAUSE * 2 ** min(restores - 2, 10), LONGEST_PAUSE) if restores > 1 else timedelta(0)
 
 
 def telling(restores: Sequence[Change]) -> Change | None:
-    """Return the one of ``restores``, the oldest first, that tells what has become of the numbers; None of none.
+    """Return the restore whose result covers all numbers; ``restores`` are sorted by age. None without restores.
 
-    It is the latest, which looks at all of them, unless that has ended before anybody knew what it could restore.
+    It is the newest, unless that one ended before it had a plan.
     """
     newest = restores[-1] if restores else None
     if newest is None or newest.summary is not None or not newest.state.over:
@@ -78,9 +78,9 @@ def telling(restores: Sequence[Change]) -> Change | None:
 
 
 def restored(changed: int, summary: Summary | None, tally: Tally) -> Restored:
-    """Return what has become of ``changed`` numbers by a restore with ``summary``, whose numbers are in ``tally``.
+    """Return the fate of ``changed`` numbers after a restore with ``summary``, whose numbers are in ``tally``.
 
-    A restore that was stopped has numbers without an outcome: they were not restored.
+    Numbers without an outcome, because the restore was stopped, were not restored.
     """
     if summary is None:
         return Restored(missing=changed)
@@ -96,9 +96,9 @@ def restored(changed: int, summary: Summary | None, tally: Tally) -> Restored:
 
 
 def overall(there: Outcome, back: Restored) -> Outcome:
-    """Return how a temporary change ended whose way there ended as ``there``.
+    """Return how a temporary change ended that had the outcome ``there`` before its restore.
 
-    What somebody else wanted otherwise meanwhile is no failure.
+    Numbers that somebody else changed meanwhile are no failure.
     """
     if back.failed or back.missing:
         return Outcome.FAILED if there is Outcome.FAILED else Outcome.PARTLY_FAILED
@@ -108,10 +108,10 @@ def overall(there: Outcome, back: Restored) -> Outcome:
 def restore_cells(
     operation: Operation, restoring: Operation | None, without: Collection[str], *, planned: bool
 ) -> RestoreCells:
-    """Return what the results say of how a number was restored.
+    """Return what the results say about the restore of a number.
 
-    ``restoring`` is what restored it; ``without`` are the names of numbers that could not be in it, and ``planned``
-    tells whether it was known at all which could.
+    ``restoring`` is the operation that restored it; ``without`` are the names of numbers that could not be in the
+    restore, and ``planned`` tells whether there was a plan at all.
     """
     if operation.state not in CHANGED:
         return "", ""

@@ -1,8 +1,8 @@
 """``results.csv``, ``plan.csv`` and the workbook: a row for every number of a change, safe to open in a spreadsheet.
 
-Every setting that some number has something to tell of has a column for what the number had, for what it was to get
-and for what was found, under the name that templates use. So such a sheet can be filtered, counted, and uploaded again
-(:mod:`bot.changes.sheets.stages` says what is read of it then).
+Each setting that any number touches has three columns: before, after, found. They have the names that templates use, so
+such a sheet can be filtered, counted, and uploaded again (:mod:`bot.changes.sheets.stages` says what is read of it
+then).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from bot.changes.sheets.writing import CellWriter
 from bot.changes.text.cells import guard
 from bot.changes.text.characters import visible
 
-#: What stands for the values of a number that was not there any more.
+#: Stands for the values of a number that was no longer there.
 ABSENT: Final = "(not in the account)"
 
 #: The columns of the settings, in their order.
@@ -36,10 +36,10 @@ _TOGETHER: Final[Mapping[int, int]] = {}
 
 
 class PlanSheet:
-    """``plan.csv``: what is going to happen to every number, guarded as in :class:`ResultsSheet`, as portions too.
+    """``plan.csv``: what will happen to every number, guarded and written in portions as in :class:`ResultsSheet`.
 
-    ``columns`` are those that :class:`Touched` found, ``waves`` the wave of
-    each batch, by its position; none where all go together.
+    ``columns`` are those found by :class:`Touched`; ``waves`` has the wave of each batch, by its position, and is empty
+    when all are sent together.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class PlanSheet:
         self._file.add([(*PLAN, *(heading(*column) for column in columns))])
 
     def add(self, operations: Iterable[Operation]) -> None:
-        """Write a row for each of ``operations``, which are the next in the plan's order."""
+        """Write a row for each of ``operations``, the next ones in the plan's order."""
         self._file.add((guarded(each.e164), guard(each.number_id), *self._shared.of(each)) for each in operations)
 
     def content(self) -> bytes:
@@ -72,12 +72,12 @@ class PlanSheet:
 
 
 class ResultsSheet:
-    """What became of every number, written portion by portion.
+    """The outcome of every number, written portion by portion.
 
-    ``batches`` is keyed by position; ``columns`` are those that :class:`Touched` found; ``restores`` has, by
-    id, what is said of how the numbers of a temporary change were restored. A number keeps its ``+`` as
-    written: its cell holds digits after the sign only, so it can compute nothing, and a leading apostrophe would have
-    to be taken out before the sheet can be used again.
+    ``batches`` is keyed by position; ``columns`` are those found by :class:`Touched`; ``restores`` has, by id, the text
+    about the restore of each number of a temporary change. A number keeps its ``+`` as written: its cell has only
+    digits after the sign, so it can compute nothing, and a leading apostrophe would have to be removed before the sheet
+    can be used again.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class ResultsSheet:
         self._file.add([(*RESULTS, *(heading(*column) for column in self._columns), *MOMENTS, *more)])
 
     def add(self, operations: Iterable[Operation]) -> None:
-        """Write a row for each of ``operations``, which are the next in the plan's order."""
+        """Write a row for each of ``operations``, the next ones in the plan's order."""
         self._file.add(self._row(operation) for operation in operations)
 
     def content(self) -> bytes:
@@ -134,7 +134,7 @@ class ResultsSheet:
 
 
 class _RepeatedCells:
-    """The cells that neighbours have in common: most fare as the one before, and what that came to is told again."""
+    """The cells that neighbours share: most rows are like the previous one, so their cells are made only once."""
 
     def __init__(self, common: Callable[[Operation], tuple[TableCell, ...]]) -> None:
         self._common = common
@@ -149,7 +149,7 @@ class _RepeatedCells:
 
 
 def _alike(operation: Operation) -> tuple[object, ...]:
-    """Return what is equal for numbers of which the same is told, but for their names and moments."""
+    """Return a key that is equal for numbers with the same cells, apart from names and times."""
     return (
         operation.batch,
         operation.state,
@@ -165,7 +165,7 @@ def _alike(operation: Operation) -> tuple[object, ...]:
 
 
 class Touched:
-    """Finds out which columns a sheet needs beside those that it always has; ``batches`` is keyed by position."""
+    """Finds the columns that a sheet needs besides the fixed ones; ``batches`` is keyed by position."""
 
     def __init__(self, kind: Kind, batches: Mapping[int, Batch]) -> None:
         self._kind = kind
@@ -174,7 +174,7 @@ class Touched:
         self._last: tuple[object, ...] = ()
 
     def note(self, operations: Iterable[Operation]) -> None:
-        """Look at some of the numbers. One that was left alone has nothing to tell that no other has."""
+        """Take in some of the numbers. A number that was left alone needs no column of its own."""
         for operation in operations:
             if operation.batch is not None and (alike := _alike(operation)) != self._last:
                 self._last = alike
@@ -185,17 +185,17 @@ class Touched:
 
     @property
     def columns(self) -> Columns:
-        """The columns of the settings. What the kind does not know, which is a secret whose key is gone, has none."""
+        """The columns of the settings. Fields unknown to the kind, such as a secret whose key is gone, have none."""
         each = ((setting, stage) for setting in self._kind.by_name.values() for stage in Stage)
         return tuple((setting, stage) for setting, stage in each if (setting.name, stage) in self._found)
 
 
 def _told(kind: Kind, operation: Operation, sent: SentBatch | None) -> Mapping[Stage, Values | None]:
-    """Return what a number had, was to get and was found to have; None for a number that was not there any more.
+    """Return a number's values before, after and found; None where the number was no longer there.
 
-    Beside what changes, that is what a kind always sends, and what was not to change and did; so that what a number had
-    can be sent again, nothing that its provider takes away by itself. Of a number that is taken out of the account, or
-    left alone, all that was read is told.
+    Besides the changed values, these are values that a kind always sends, and values that changed although they should
+    not. Leaves out fields that the provider clears itself, so the "before" values can be uploaded again. For a number
+    that is removed from the account, or left alone, they are all values that were read.
     """
     lost = _lost(kind, operation, sent)
     if not operation.after:
@@ -213,7 +213,7 @@ def _told(kind: Kind, operation: Operation, sent: SentBatch | None) -> Mapping[S
 
 
 def _found(kind: Kind, operation: Operation, sent: SentBatch | None) -> Values | None:
-    """Return what the number has of what was to change, of what was not to change and did, and how far it is."""
+    """Return the found values: of fields that were to change, of fields that changed besides, and of statuses."""
     found = operation.found
     if found is None:
         return None if operation.found_at else {}
@@ -229,7 +229,7 @@ def _found(kind: Kind, operation: Operation, sent: SentBatch | None) -> Values |
 
 
 def _lost(kind: Kind, operation: Operation, sent: SentBatch | None) -> Values:
-    """Return what the number had of what was not to change and did; a verified number has lost nothing."""
+    """Return the earlier values of fields that changed although they should not; a verified number has none."""
     if sent is None or not operation.found or operation.state is OperationState.VERIFIED:
         return {}
     known = {**operation.beside, **operation.before}

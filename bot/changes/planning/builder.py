@@ -1,4 +1,4 @@
-"""Building plans: the fewest calls that give every number what is wanted of it."""
+"""Building plans: the fewest calls that give every number its wanted values."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from bot.changes.planning.plan import Plan, PlannedBatch, PlannedNumber, differe
 
 @dataclass(slots=True)
 class _Shared:
-    """Numbers with the same row: what of it is sent."""
+    """The part of a row's values that is sent, for numbers with the same row."""
 
     row: Values
-    #: Names of the row's values that some number of them does not have yet.
+    #: Names of the row's values that some of its numbers do not have yet.
     differing: set[str]
-    #: The names of all values to send; None until they are asked for.
+    #: The names of all values to send; None until first needed.
     names: frozenset[str] | None = None
 
 
@@ -44,26 +44,26 @@ class _Draft:
 
 @dataclass(frozen=True, slots=True)
 class _Placement:
-    """Which batches there are, and the position of each number's, None where it is left alone."""
+    """All batches, and the position of each number's batch, None where it is left alone."""
 
     batches: Sequence[PlannedBatch]
     positions: Sequence[int | None]
-    #: How many numbers are not left alone.
+    #: How many numbers change.
     changing: int
 
 
 class _Sharing:
-    """Finds out which values of equal rows have to be sent."""
+    """Finds out which values of equal rows must be sent."""
 
     def __init__(self, kind: Kind, wanted: WantedValues) -> None:
         self._kind = kind
         self._wanted = frozenset(wanted)
         self._by_row: dict[str, _Shared] = {}
-        #: Equal rows are mostly one and the same object, which spares writing them down to compare them.
+        #: Equal rows are mostly the same object, which saves serialising them for the comparison.
         self._by_identity: dict[int, _Shared] = {}
 
     def add(self, row: Values, after: Values) -> _Shared:
-        """Take in a number that changes by ``after`` and return what it shares with those of the same row."""
+        """Take in a number that changes by ``after``, and return what it shares with the others of its row."""
         shared = self._by_identity.get(id(row)) if row else None
         if shared is None:
             shared = self._by_row.setdefault(meaning(self._kind, row), _Shared(row, set()))
@@ -73,9 +73,9 @@ class _Sharing:
         return shared
 
     def of(self, shared: _Shared, values: Values) -> Values:
-        """Return those of ``values`` that are sent: what all numbers are to get, and what of the row is needed.
+        """Return those of ``values`` that are sent: the values for all numbers, and the needed ones of the row.
 
-        Where the rule of the kind wants some values together, the whole row is sent.
+        If the kind requires some values together, the whole row is sent.
         """
         if not shared.row:
             return values
@@ -102,17 +102,17 @@ def build(
 ) -> Plan:
     """Return the plan that fulfils ``wanted`` for every number of ``snapshots``, in their order, in the fewest calls.
 
-    ``rows`` has, by id, numbers with values of their own, which go before those of ``wanted``. Of a row's values those
-    are sent that no number with the same row has yet: a sheet of current values, uploaded again with one column
-    edited, takes no more calls than that column alone. The numbers that change are parted into ``waves``, in their
-    order, and the rest; each wave has batches of its own. ``rollout`` says what happens between two of them.
+    ``rows`` has, by id, numbers with values of their own, which override those of ``wanted``. A row's value is left out
+    if all numbers with the same row have it already: a sheet of current values, uploaded again with one edited column,
+    takes no more calls than that column alone. The changing numbers are divided into ``waves``, in their order, and the
+    rest; each wave has its own batches. ``rollout`` says what happens between two waves.
     """
     sharing = _Sharing(kind, wanted)
     drafts = _drafted(kind, wanted, snapshots, rows, sharing)
     sizes = wave_sizes(waves, sum(1 for draft in drafts if draft.shared is not None))
     placement = _placed(kind, drafts, sharing.of, sizes)
     if rows and len(placement.batches) > -(-placement.changing // kind.batch_size):
-        # A value that one row needs and another has already can part two rows that are one when sent whole.
+        # A value that one row needs and another has already can separate two rows that are equal when sent whole.
         placement = min(placement, _placed(kind, drafts, _whole, sizes), key=lambda it: len(it.batches))
     numbers = [
         PlannedNumber(
@@ -141,7 +141,7 @@ def build(
 def _drafted(
     kind: Kind, wanted: WantedValues, snapshots: Iterable[Snapshot], rows: Mapping[str, Values], sharing: _Sharing
 ) -> list[_Draft]:
-    """Return what each number has and gets; most are like the one before, and that is not worked out again."""
+    """Return what each number has and gets; most are like the previous one, so that is not computed again."""
     drafts: list[_Draft] = []
     touched: dict[tuple[str, ...], list[str]] = {}
     latest: tuple[Values, _Draft] | None = None
@@ -159,7 +159,7 @@ def _drafted(
         values = all_applied(kind.by_name, every, before)
         after = difference(kind, before, values)
         if not after and kind.stands(values, snapshot.values) in {EffectState.FAILED, EffectState.CONTRARY}:
-            after = values  # it has the values and they are not in effect, so they are asked for once more
+            after = values  # it has the values, but they are not in effect, so they are requested once more
         beside = {name: value for name, value in snapshot.values.items() if name not in before}
         shared = sharing.add(row, after) if after or kind.removes else None
         latest = row, _Draft(snapshot, before, beside, values, after, shared)
@@ -168,7 +168,7 @@ def _drafted(
 
 
 def handed_over(kind: Kind, wanted: Values, conditions: tuple[Condition, ...], start: Start | None = None) -> Plan:
-    """Return the plan of one call whose numbers only the provider can tell: their values, and what they are like."""
+    """Return the plan of one call whose numbers only the provider can tell: the values, and the filter."""
     batches = (PlannedBatch(position=1, values=wanted, size=0, handed=conditions),)
     sealed = digest(kind.name, (), batches, start)
     return Plan(kind=kind.name, numbers=(), batches=batches, digest=sealed, start=start)
@@ -181,9 +181,9 @@ def _whole(shared: _Shared, values: Values) -> Values:  # noqa: ARG001 - stands 
 def _placed(
     kind: Kind, drafts: Sequence[_Draft], of: Callable[[_Shared, Values], Values], sizes: Sequence[int]
 ) -> _Placement:
-    """Put every number that changes into a batch of those of its wave that are sent the same.
+    """Put every changing number into a batch with numbers of its wave that are sent the same.
 
-    ``of`` says what that is, ``sizes`` how many numbers each wave has.
+    ``of`` says what is sent, ``sizes`` how many numbers each wave has.
     """
     changing = 0
     ends = frozenset(accumulate(sizes))
@@ -195,7 +195,7 @@ def _placed(
         position = None
         if draft.shared is not None:
             if changing in ends:
-                filling.next_wave()  # this one is complete, and nothing more goes into its batches
+                filling.next_wave()  # this wave is complete, and its batches are closed
             changing += 1
             if latest is None or draft.before is not latest.before or draft.values is not latest.values:
                 latest, sent = draft, payload(kind, draft.before, of(draft.shared, draft.values))
@@ -205,21 +205,21 @@ def _placed(
 
 
 class _Filling:
-    """Batches while numbers are put into them."""
+    """Batches while they are being filled."""
 
     def __init__(self, kind: Kind) -> None:
         self._kind = kind
         self._wave = 1
-        #: What each batch sends, and its wave.
+        #: The values that each batch sends, and its wave.
         self._opened: list[tuple[Values, int]] = []
         self._sizes: list[int] = []
-        #: The meaning of what is sent -> the index of its open batch.
+        #: The meaning of the sent values -> the index of its open batch.
         self._open: dict[str, int] = {}
-        #: What the latest number is sent, and what that means: most neighbours are sent the same.
+        #: The values sent for the latest number, and their meaning: most neighbours are sent the same.
         self._latest: tuple[Values | None, str] = (None, "")
 
     def place(self, sent: Values) -> int:
-        """Put one more number into the open batch for ``sent``, opening one when there is none; return its position."""
+        """Put one more number into the open batch for ``sent``, or into a new one; return its position."""
         if sent != self._latest[0]:
             self._latest = (sent, meaning(self._kind, sent))
         key = self._latest[1]
@@ -232,7 +232,7 @@ class _Filling:
         return index + 1
 
     def next_wave(self) -> None:
-        """Put nothing more into the batches that there are."""
+        """Close the current batches."""
         self._open.clear()
         self._wave += 1
 

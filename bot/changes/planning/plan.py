@@ -1,4 +1,4 @@
-"""The exact plan that people approve, and what differs: from what is wanted, and from what is found later."""
+"""The exact plan that people approve, and differences from it: from wanted values, and from values found later."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class PlannedNumber:
     id: str
     e164: str
     #: Current values of everything that is sent: the wanted settings and their groups' siblings. A setting that the
-    #: provider does not tell about the number is not in it, which is not the same as None.
+    #: provider does not return for the number is absent, which is not the same as None.
     before: Values
     #: The values that will differ afterwards; empty when the number already has them.
     after: Values
     #: Position of its batch, from 1; None when it is left alone.
     batch: int | None
-    #: What else was read of the number and nothing is to change: compared after the job, for a job may reset it. It is
-    #: not part of what people approve, and no reason to call a plan stale.
+    #: Other values read from the number, which nothing is to change: compared after the job, as a job may reset them.
+    #: They are not part of what people approve, and no reason to call a plan stale.
     beside: Values = field(default_factory=dict)
-    #: What may keep the provider from changing it; see :attr:`bot.changes.model.snapshots.Snapshot.doubt`.
+    #: Why the provider may refuse to change it; see :attr:`bot.changes.model.snapshots.Snapshot.doubt`.
     doubt: str = ""
 
 
@@ -44,9 +44,9 @@ class PlannedBatch:
     position: int
     values: Values
     size: int
-    #: A filter that is handed to the provider because nobody can resolve it beforehand; empty for every other batch.
+    #: A filter handed to the provider because nobody can resolve it beforehand; empty for every other batch.
     handed: tuple[Condition, ...] = ()
-    #: The wave that it is part of, from 1: each is sent and judged before a batch of the next one is sent.
+    #: The wave that it belongs to, from 1: each wave is sent and judged before any batch of the next one is sent.
     wave: int = 1
 
 
@@ -58,11 +58,11 @@ class Plan:
     numbers: tuple[PlannedNumber, ...]
     batches: tuple[PlannedBatch, ...]
     digest: str
-    #: When it is to happen; None for as soon as it may.
+    #: When it is to happen; None for as soon as possible.
     start: Start | None = None
-    #: When each number is to get back what it has now; None when the change lasts.
+    #: When each number is to get its current values back; None when the change lasts.
     until: End | None = None
-    #: What happens between the waves; as by default where there is only one.
+    #: What happens between the waves; the default if there is only one.
     rollout: Rollout = field(default_factory=Rollout)
 
     @property
@@ -82,12 +82,12 @@ def digest(
 ) -> str:
     """Return the SHA-256 (hex) over the canonical form of a plan: its kind, its times, every number and every value.
 
-    Secrets count by their keyed fingerprint. The order of the numbers counts, because it decides the batches. The
-    start counts, because whoever approves a change for tonight has not approved it for noon; the zone in which it is
-    written does not. Without a start the digest is what it was before there were any, so old approvals stay good.
-    Both is true of the end of a temporary change; together with the values from before it says what is restored then.
-    The wave of each batch counts, and what happens between the waves; for a canary it is what it was before there were
-    more waves than two.
+    Secrets count by their keyed fingerprint. The order of the numbers counts, because it decides the batches. The start
+    counts, because approving a change for tonight is not approving it for noon; the time zone in which it is written
+    does not. Without a start the digest is the same as before starts existed, so old approvals stay valid. Both hold
+    for the end of a temporary change; together with the earlier values it says what is restored then. The wave of each
+    batch counts, and what happens between the waves; a canary keeps the digest from before there were more than two
+    waves.
     """
     running = hashlib.sha256()
     begins = {"start": start.at.astimezone(UTC).isoformat()} if start else {}
@@ -103,14 +103,14 @@ def digest(
     for number in numbers:
         position, before, after = number.batch, number.before, number.after
         if latest is None or position != latest[0] or before is not latest[1] or after is not latest[2]:
-            # Neighbours mostly share all but their names, and the rest takes ten times as long to write down.
+            # Neighbours mostly share everything but their names, and serialising the rest takes ten times as long.
             latest, shared = (position, before, after), canonical([position, plain(before), plain(after)])[1:]
         running.update(f"[{canonical(number.id)},{canonical(number.e164)},{shared}".encode())
     return running.hexdigest()
 
 
 def _between(rollout: Rollout | None) -> dict[str, object]:
-    """Return what a digest says of what happens between waves; nothing where it is as after a canary."""
+    """Return what a digest covers of what happens between waves; nothing if it is the default of a canary."""
     if rollout is None or rollout == Rollout():
         return {}
     pause, threshold = rollout.pause, rollout.threshold
@@ -119,15 +119,15 @@ def _between(rollout: Rollout | None) -> dict[str, object]:
 
 
 def extension_digest(extended: str, until: End) -> str:
-    """Return the SHA-256 (hex) over the digest of a temporary change and a later end of it."""
+    """Return the SHA-256 (hex) over the digest of a temporary change and its later end."""
     ends = until.at.astimezone(UTC).isoformat()
     return hashlib.sha256(canonical({"version": 1, "extends": extended, "until": ends}).encode()).hexdigest()
 
 
 def revised_digest(former: str, plan: str) -> str:
-    """Return the SHA-256 (hex) over the digest of a plan that was sent back and that of the plan in its place.
+    """Return the SHA-256 (hex) over the digests of a plan that was sent back and of the plan that replaces it.
 
-    So nothing that was decided, or could be clicked, on the one is for the other, even if both change the same.
+    So no decision or button for one plan applies to the other, even if both change the same.
     """
     return hashlib.sha256(canonical({"version": 1, "revises": former, "plan": plan}).encode()).hexdigest()
 
@@ -138,9 +138,9 @@ def plain(values: Values) -> dict[str, object]:
 
 
 def ids_to_name(kind: Kind, wanted: WantedValues, plan: Plan) -> dict[str, set[str]]:
-    """Return, per setting whose values are ids, every id that a person will read in this plan.
+    """Return, for each setting whose values are ids, every id that a person will read in this plan.
 
-    Only settings that the change means to touch are in it, not the siblings that are sent along.
+    Only settings that the change means to touch are included, not the siblings that are sent along.
     """
     meant = set(wanted).union({each.name for each in kind.observed}, *(number.after for number in plan.numbers))
     names = [name for name, setting in kind.by_name.items() if setting.lookup and name in meant]
@@ -154,7 +154,7 @@ def ids_to_name(kind: Kind, wanted: WantedValues, plan: Plan) -> dict[str, set[s
 
 
 def ids_in(wanted: WantedValue) -> tuple[str, ...]:
-    """Return the ids that a value, or an edit, of a setting whose values are ids consists of."""
+    """Return the ids in a value, or an edit, of a setting whose values are ids."""
     match wanted:
         case ListEdit(entries=entries):
             return entries
@@ -167,9 +167,9 @@ def ids_in(wanted: WantedValue) -> tuple[str, ...]:
 
 
 def unfit(kind: Kind, plan: Plan) -> dict[str, list[PlannedNumber]]:
-    """Return, per reason, the numbers that must be left out: barred, or with values afterwards that do not agree.
+    """Return, for each reason, the numbers that must be left out: barred, or left with conflicting values.
 
-    Only what the change itself sets is held against a number: what it has already is its own affair.
+    Only values that the change itself sets count against a number, not those that it has already.
     """
     found: dict[str, list[PlannedNumber]] = {}
     for number in plan.numbers:
@@ -184,7 +184,7 @@ def unfit(kind: Kind, plan: Plan) -> dict[str, list[PlannedNumber]]:
 
 
 def emptied(kind: Kind, plan: Plan) -> dict[str, list[PlannedNumber]]:
-    """Return, per setting, the numbers whose list an edit would leave empty where the provider documents no way to."""
+    """Return, for each setting, the numbers whose list an edit would empty although no way to do so is documented."""
     found: dict[str, list[PlannedNumber]] = {}
     for number in plan.numbers:
         for name, value in number.after.items():
@@ -214,7 +214,7 @@ def meaning(kind: Kind, values: Values) -> str:
 
 
 def difference(kind: Kind, before: Values, wanted: Values) -> dict[str, Value]:
-    """Return the part of ``wanted`` that ``before`` does not already have; what it does not tell, it may not have."""
+    """Return the values of ``wanted`` that ``before`` does not have; what it does not tell, it may not have."""
     return {
         name: value
         for name, value in wanted.items()
@@ -223,11 +223,11 @@ def difference(kind: Kind, before: Values, wanted: Values) -> dict[str, Value]:
 
 
 def payload(kind: Kind, before: Values, wanted: Values) -> dict[str, Value]:
-    """Return what is sent for a number: the wanted values, and current values of their groups' siblings.
+    """Return the values sent for a number: the wanted ones, and current values of their groups' siblings.
 
-    A partly filled nested object may reset its other fields to their defaults (unknown:
-    providers/telnyx/API.md, "Nested objects"), so an object is always sent whole. A sibling that is not set today has
-    nothing to lose and is left out.
+    A partly filled nested object may reset its other fields to their defaults (unknown: providers/telnyx/API.md,
+    "Nested objects"), so an object is always sent whole. A sibling that is not set today has nothing to lose and is
+    left out.
     """
     sent: dict[str, Value] = {}
     for setting in kind.touched(wanted):
@@ -244,7 +244,7 @@ class ChangedValue:
     """One value that is not as the plan found it."""
 
     e164: str
-    #: The setting; None when the number itself is gone or cannot be changed any more.
+    #: The setting; None when the number itself is gone or can no longer be changed.
     name: str | None
     then: Value = None
     now: Value = None

@@ -1,4 +1,4 @@
-"""The figures of a plan that people read before they ask for it, and before they approve it."""
+"""The figures of a plan that people read before they request its approval, and before they approve it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from bot.changes.planning.plan import Plan, PlannedNumber, meaning
 #: How many numbers the before/after sample shows.
 SAMPLE_SIZE: Final = 5
 
-#: How many numbers are named that were changed since.
+#: How many numbers changed since then are named.
 NAMED: Final = 10
-#: Values that mean that there is nothing, or that it is off.
+#: Values that mean "nothing" or "off".
 UNSET: Final = (None, False, "", (), "disabled")
 
 _NO_COUNTS: Final[Mapping[str, int]] = MappingProxyType({})
@@ -43,7 +43,7 @@ def summarise(
 ) -> Summary:
     """Return the figures of ``plan`` for cards and previews.
 
-    ``given`` is what people have to know of where the numbers with values of their own, and these, come from.
+    ``given`` tells people where the numbers with values of their own, and those values, come from.
     """
     changed = [number for number in plan.numbers if number.batch is not None]
     names = tuple(dict.fromkeys((*wanted, *varied)))
@@ -101,7 +101,7 @@ def summarise(
 
 
 def _cautions(kind: Kind, changed: Sequence[PlannedNumber]) -> dict[str, list[str]]:
-    """Return what may not be meant, or may not work -> the numbers that it is true of, in E.164."""
+    """Return caution -> the numbers that it applies to, in E.164: what may not be meant, or may not work."""
     found: dict[str, list[str]] = {}
     for number in changed:
         caution = kind.caution({**number.before, **number.after})
@@ -111,14 +111,14 @@ def _cautions(kind: Kind, changed: Sequence[PlannedNumber]) -> dict[str, list[st
 
 
 def _telling(kind: Kind, changed: Sequence[PlannedNumber]) -> list[PlannedNumber]:
-    """Return a few numbers that say most: those that differ in what they have now come before those that repeat it."""
+    """Return a few numbers that say most: first those with different current values, then those that repeat one."""
     unlike: dict[str, PlannedNumber] = {}
     latest: Values | None = None
     for number in changed:
         if len(unlike) >= SAMPLE_SIZE:
             break
         shown = {name: number.before.get(name) for name in number.after or number.before}
-        if shown != latest:  # as most are like the one before, whose meaning is known
+        if shown != latest:  # most are like the previous one, whose meaning is known
             unlike.setdefault(meaning(kind, shown), number)
             latest = shown
     chosen = list(unlike.values())

@@ -1,4 +1,4 @@
-"""Approvals that do not count any more, because of who gave them."""
+"""Approvals that no longer count, because of the person who gave them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.changes.policy.verdicts import Reason
 
-#: Why an approval lapses, as what is said of the person who gave it.
+#: Why an approval lapses, as a phrase about the person who gave it.
 _WHY: Final[Mapping[Reason, str]] = MappingProxyType(
     {
         Reason.DEACTIVATED: "no longer has an active Slack account",
@@ -20,29 +20,29 @@ _WHY: Final[Mapping[Reason, str]] = MappingProxyType(
     }
 )
 _OTHERWISE: Final = "is no longer an approver"
-#: Of whoever approved with a lent right, once it was taken back before its time.
+#: The phrase for an approver whose delegation was ended early.
 TAKEN_BACK: Final = "acted under a delegation that was ended"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lapse:
-    """One approval that does not count any more."""
+    """One approval that no longer counts."""
 
     #: Slack user id, and what Slack calls the person.
     person: str
     name: str
-    #: What is said of the person: "is a guest of the workspace now".
+    #: A phrase about the person: "is a guest of the workspace now".
     why: str
 
 
 def why_lapsed(reason: Reason, stage: str = "") -> str:
-    """Return what is said of an approver whose approval in ``stage`` would be refused now for ``reason``."""
+    """Return the phrase for an approver whose approval in ``stage`` would be refused now for ``reason``."""
     otherwise = f"{_OTHERWISE} in the stage “{stage}”" if stage else _OTHERWISE
     return _WHY.get(reason, otherwise)
 
 
 def stage_gone(stage: str) -> str:
-    """Return what is said of an approver whose approval was given in ``stage``, which the rule does not have now."""
+    """Return the phrase for an approver whose ``stage`` no longer exists in the rule."""
     return (
         f"approved in the stage “{stage}”, which the rule no longer has" if stage else "approved before it had stages"
     )

@@ -1,4 +1,4 @@
-"""The people of the policy: who somebody is, and lists of who has a right."""
+"""The people of the policy: who somebody is, and lists of people with a right."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _SHOWN: Final = 24
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnknownGroup:
-    """A user group of which nobody knows who is in it."""
+    """A user group whose members nobody knows."""
 
-    #: What is wrong with the group, where that lasts until somebody mends it; goes on after "the user group S0…":
-    #: "which Slack does not know: …". Empty when it may pass by itself.
+    #: A lasting problem with the group, which follows "the user group S0…": "which Slack does not know: …". Empty when
+    #: it may pass by itself.
     trouble: str = ""
-    #: After how many seconds it is worth asking again.
+    #: Seconds after which it is worth asking again.
     wait: float = 60.0
 
 
-#: User group id -> ids of its users. A group that is absent counts as one that could not be read just now.
+#: User group id -> ids of its users. An absent group counts as one that could not be read just now.
 Membership: TypeAlias = Mapping[str, frozenset[str] | UnknownGroup]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Grant:
-    """A list of who has one right. The empty grant names nobody."""
+    """A list of people with one right. The empty grant names nobody."""
 
     users: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
@@ -41,8 +41,7 @@ class Grant:
     def parse(cls, text: str, *, everyone_allowed: bool = False) -> Grant:
         """Return the grant that a comma list of user ids ``U…``/``W…``, group ids ``S…`` and ``*`` describes.
 
-        Raises ValueError naming every entry that is none of these; ``*`` is one of them only when
-        ``everyone_allowed``.
+        Raises ValueError naming every invalid entry; ``*`` is valid only with ``everyone_allowed``.
         """
         entries = {entry.strip() for entry in text.split(",")} - {""}
         users = frozenset(entry for entry in entries if _USER.fullmatch(entry))
@@ -63,7 +62,7 @@ class Grant:
 
     @classmethod
     def union(cls, grants: Iterable[Grant]) -> Grant:
-        """Return the grant of everybody whom one of ``grants`` names."""
+        """Return the grant of everybody named by one of ``grants``."""
         every = tuple(grants)
         return cls(
             users=frozenset[str]().union(*(grant.users for grant in every)),
@@ -77,7 +76,7 @@ class Grant:
         return not (self.users or self.groups or self.everyone)
 
     def names(self, user: str) -> bool:
-        """Tell whether the grant names ``user`` without a look at any group."""
+        """Tell whether the grant names ``user``, without reading any group."""
         return self.everyone or user in self.users
 
     def __str__(self) -> str:
@@ -88,7 +87,7 @@ class Grant:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
-    """Somebody in Slack, as Slack describes them at the moment of the decision (users.info)."""
+    """A person as Slack describes them at the moment of the decision (users.info)."""
 
     id: str
     name: str
@@ -96,22 +95,22 @@ class Person:
     active: bool
     #: Single- or multi-channel guest.
     guest: bool
-    #: A member of another workspace (Slack Connect), and of no workspace of ours.
+    #: A member of another workspace (Slack Connect) and not of ours.
     foreign: bool
     bot: bool
-    #: Was invited to the workspace and has not come yet.
+    #: Was invited to the workspace and has not joined yet.
     invited: bool = False
-    #: Name of the time zone that they live in, such as ``Europe/Berlin``; UTC when Slack does not say.
+    #: Name of the person's time zone, such as ``Europe/Berlin``; UTC when Slack does not say.
     zone: str = "UTC"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Audience:
-    """Who may approve, or whom a request for approval mentions, as sorted Slack ids."""
+    """People who may approve, or whom a request for approval mentions, as sorted Slack ids."""
 
     users: tuple[str, ...]
     groups: tuple[str, ...]
-    #: Who may decide for one of them, each with whom for.
+    #: Return the plan that restores the current values of a temporary change, if nobody changes them meanwhile.
     delegates: tuple[tuple[str, str], ...] = ()
 
 

@@ -1,8 +1,8 @@
-"""The stages of an approval: who gives it, in which order, and where a request stands.
+"""The stages of an approval: who gives it, in which order, and how far a request is.
 
-Every rule has at least one stage; a rule that names none has one without a name. Stages are gone through in the order
-of the rule: the first that has too few approvals is open, and only its people may approve. One person counts in one
-stage only, so two stages are two people at least.
+Every rule has at least one stage; a rule that names none has one without a name. Stages follow the order of the rule:
+the first with too few approvals is open, and only its people may approve. One person counts in one stage only, so two
+stages need at least two people.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bot.changes.policy.people import Grant
 
 
 class Approval(Protocol):
-    """What has to be known of somebody's word on a change to tell where the request stands."""
+    """The facts about somebody's decision on a change that show how far the request is."""
 
     @property
     def person(self) -> str:
@@ -40,7 +40,7 @@ class Approval(Protocol):
 
     @property
     def lapsed_at(self) -> datetime | None:
-        """Since when an approval does not count any more; None for everything else."""
+        """Since when an approval no longer counts; None for everything else."""
         ...
 
 
@@ -48,32 +48,32 @@ class Approval(Protocol):
 class ApprovalStage:
     """One step of an approval."""
 
-    #: Empty where the rule has but this one, and does not name it.
+    #: Empty where the rule has only this stage, and does not name it.
     name: str = ""
     approvers: Grant
-    #: How many different people have to approve in it; at least 1.
+    #: How many different people must approve in it; at least 1.
     approvals_required: int
-    #: Who may approve as well once it has been open for ``fallback_after``.
+    #: People who may also approve once it has been open for ``fallback_after``.
     fallback_approvers: Grant = field(default_factory=Grant)
     #: None where there are no fallback approvers.
     fallback_after: timedelta | None = None
 
     @property
     def everyone(self) -> Grant:
-        """Whoever may come to approve in it."""
+        """All people who may come to approve in it."""
         return Grant.union((self.approvers, self.fallback_approvers))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StageProgress:
-    """Where a request stands in one stage."""
+    """The progress of a request in one stage."""
 
     stage: ApprovalStage
     #: From 1, in the order of the rule.
     place: int
     #: The approvals that count in it, oldest first.
     approvals: tuple[Approval, ...]
-    #: Since when it is open, or was; None while an earlier one is not complete, and before approval is requested.
+    #: Since when it is open, or was; None while an earlier stage is incomplete, and before approval is requested.
     opened_at: datetime | None
 
     @property
@@ -88,7 +88,7 @@ class StageProgress:
 
     @property
     def fallback_at(self) -> datetime | None:
-        """From when on its fallback approvers may approve; None where nobody can say yet, or there are none."""
+        """The time from which its fallback approvers may approve; None while unknown, or without fallback approvers."""
         if self.opened_at is None or self.stage.fallback_after is None:
             return None
         return self.opened_at + self.stage.fallback_after
@@ -105,9 +105,9 @@ class StageProgress:
 def stage_progress(
     stages: Sequence[ApprovalStage], approvals: Iterable[Approval], requested_at: datetime | None
 ) -> tuple[StageProgress, ...]:
-    """Return where a request of ``requested_at`` stands in each of ``stages``, by the ``approvals`` given so far.
+    """Return the progress of a request of ``requested_at`` in each of ``stages``, by the ``approvals`` so far.
 
-    An approval in a stage that is not among them counts in none: the rule may have another order of stages by now.
+    An approval in a stage that is not among them counts in none: the rule's stages may have changed since.
     """
     given = sorted(approvals, key=lambda each: each.at)
     opened = requested_at
@@ -126,23 +126,23 @@ def stage_progress(
 
 
 def open_stage(progress: Sequence[StageProgress]) -> StageProgress:
-    """Return the stage that is open: the first that is not complete.
+    """Return the open stage: the first that is not complete.
 
-    The last one where all are: a rule that wants fewer approvals by now lets the request go on.
+    If all are complete, return the last one: a rule that now requires fewer approvals lets the request continue.
     """
     return next((each for each in progress if not each.complete), progress[-1])
 
 
 def unsatisfiable(stages: Sequence[ApprovalStage], besides: Collection[str] = ()) -> ApprovalStage | None:
-    """Return the first stage that can never be complete, when ``besides`` may not approve; None when all surely can be.
+    """Return the first stage that can never be complete if ``besides`` may not approve; None if all surely can be.
 
-    What is known without a look at any group: of a stage that names one, nobody is said to be missing.
+    No group is read: a stage that names a group never counts as lacking people.
     """
     place_of: dict[str, int] = {}  # who is counted on, and in which stage
     people = [sorted(stage.everyone.users - set(besides)) for stage in stages]
 
     def fill(place: int, asked: set[str]) -> bool:
-        """Find somebody for one more approval of a stage, moving others to another of their stages if need be."""
+        """Find a person for one more approval of a stage, moving others to another of their stages if needed."""
         for person in people[place]:
             if person not in asked:
                 asked.add(person)
@@ -158,7 +158,7 @@ def unsatisfiable(stages: Sequence[ApprovalStage], besides: Collection[str] = ()
 
 
 def _reopened(stage: ApprovalStage, approvals: Sequence[Approval]) -> datetime | None:
-    """Return when the stage was complete for the last time and then lost an approval; None when it never did."""
+    """Return when the stage, complete for the last time, lost an approval; None when it never did."""
     steps = [(each.at, 1) for each in approvals if each.counts or each.lapsed_at is not None]
     steps += [(each.lapsed_at, -1) for each in approvals if each.lapsed_at is not None]
     count, reopened = 0, None

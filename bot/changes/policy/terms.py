@@ -11,25 +11,25 @@ from bot.changes.policy.people import Grant
 from bot.changes.policy.stages import ApprovalStage
 from bot.changes.policy.windows import Window
 
-#: What decisions call the policy that the variables of the environment describe.
+#: What decisions call the policy described by the environment variables.
 ENVIRONMENT: Final = "environment"
-#: How long approvers are left alone unless a rule says something else.
+#: How long approvers are left alone unless a rule says otherwise.
 FIRST_REMINDER: Final = timedelta(minutes=15)
 
 
 class OnStale(Enum):
-    """What follows, once some of a change has been sent, when numbers of it turn out to be stale."""
+    """What follows when numbers turn out to be stale after part of the change was sent."""
 
     STOP = "stop"  #: nothing more of it is sent
-    CONTINUE = "continue"  #: it goes on without those that are stale
+    CONTINUE = "continue"  #: it continues without the stale numbers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """One rule as it governs one change: what it says itself and what it inherits."""
+    """One rule as it governs one change: its own terms and the inherited ones."""
 
     requesters: Grant
-    #: Who has to approve, one stage after the other; at least one, and without a name where it is the only one.
+    #: The stages of the approval in their order; at least one, without a name if it is the only one.
     stages: tuple[ApprovalStage, ...]
     operators: Grant
     #: Id of the channel in which approval is requested.
@@ -38,23 +38,23 @@ class Policy:
     approval_ttl: timedelta
     #: Most numbers in one change.
     max_numbers: int
-    #: Id of the channel that hears of failures, where one was named; ask :attr:`failure_channel`.
+    #: Id of the channel that hears of failures, where one was set; use :attr:`failure_channel`.
     own_failure_channel: str | None = None
-    #: Whom a request for approval mentions, whoever may approve it; None: who may. Fallback approvers are called when
-    #: their time has come, whatever it says.
+    #: People whom a request for approval mentions, whoever may approve it; None: those who may. Fallback approvers are
+    #: mentioned when their time has come, regardless of this.
     mention: Grant | None = None
     #: Whether a requester's own approval counts.
     self_approval: bool = False
-    #: What decisions call this rule; the variables of the environment are one rule.
+    #: What decisions call this rule; the environment variables are one rule.
     name: str = ENVIRONMENT
-    #: How long after the request those who have not answered are reminded, each pause twice the one before;
-    #: None when nobody is.
+    #: How long after the request approvers who have not answered are reminded, each pause twice the previous; None when
+    #: nobody is reminded.
     reminder: timedelta | None = FIRST_REMINDER
-    #: When the change may be sent; at any time when there are none.
+    #: When the change may be sent; at any time without windows.
     windows: tuple[Window, ...] = ()
     #: Whether a filter may be handed to the provider's job where the provider refuses to list its numbers.
     unpreviewable: bool = False
-    #: What follows when numbers are stale after the first of them were sent.
+    #: What follows when numbers are stale after the first numbers were sent.
     on_stale: OnStale = OnStale.STOP
     #: False when nobody may make the change, whatever the lists say.
     allowed: bool = True
@@ -63,26 +63,26 @@ class Policy:
 
     @property
     def approvers(self) -> Grant:
-        """Who may approve in any stage, but for those who may only after a time."""
+        """People who may approve in any stage, without fallback approvers."""
         return Grant.union(stage.approvers for stage in self.stages)
 
     @property
     def approvals_required(self) -> int:
-        """How many different people have to approve, in all stages together."""
+        """How many different people must approve, in all stages together."""
         return sum(stage.approvals_required for stage in self.stages)
 
     @property
     def failure_channel(self) -> str:
-        """Id of the channel that hears of failures: the approval channel where no other was named."""
+        """Id of the channel that hears of failures: the approval channel unless another was set."""
         return self.own_failure_channel or self.approval_channel
 
 
 def forbidden(policy: Policy, kind: str, size: int, *, unseen: bool) -> str:
-    """Return why ``policy`` allows no change of ``size`` numbers of ``kind``, as sentences; empty when it allows it.
+    """Return why ``policy`` allows no change of ``size`` numbers of ``kind``, as sentences; empty when it does.
 
-    Wherever something is let go this is asked of the rule of the moment, so that one that has become stricter counts
-    for what waits, too: a term that lets nobody do something belongs here.
-    ``unseen`` tells that a job finds the numbers by a filter that nobody could preview.
+    Everything that releases numbers asks this of the current rule, so that a stricter rule also applies to waiting
+    changes. So any term that forbids something belongs here. ``unseen`` means that a job finds the numbers by a filter
+    that nobody could preview.
     """
     if not policy.allowed:
         return f"The rule {policy.name} does not allow this change{f': {policy.why}' if policy.why else '.'}"
@@ -99,7 +99,7 @@ def too_large(policy: Policy, kind: str, size: int) -> str:
 
 
 def blind(policy: Policy) -> str:
-    """Return why ``policy`` does not let a job find the numbers of a filter that nobody can see beforehand."""
+    """Return why ``policy`` does not let a job find the numbers of a filter that nobody can preview."""
     return (
         f"The rule {policy.name} does not allow filters that cannot be previewed. "
         "Whoever runs Linesman can allow them with unpreviewable_filters in the policy file."

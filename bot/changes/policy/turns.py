@@ -13,9 +13,9 @@ from bot.changes.policy.terms import Policy
 from bot.changes.policy.verdicts import Reason, Verdict, lists, may_approve
 from bot.changes.policy.wall_clock import show_instant
 
-#: Answers that say no more than that the person is not among those whose turn it is.
+#: Refusals that only say that it is not the person's turn.
 _NOT_AMONG_THEM: Final = frozenset({Reason.NOT_LISTED, Reason.NOBODY_LISTED})
-#: Answers beside which it matters more that the person has approved already, in another stage.
+#: Refusals replaced by "you already approved in another stage" when that is true.
 _ASIDE: Final = _NOT_AMONG_THEM | {Reason.ALREADY_APPROVED, Reason.GROUP_UNREADABLE, Reason.GROUP_GONE}
 
 
@@ -30,7 +30,7 @@ def may_approve_now(
 ) -> Verdict:
     """Say whether an approval of ``person`` counts at ``now``, and in which stage.
 
-    ``progress`` is where the request stands, under ``policy``. Whoever has another turn hears which.
+    ``progress`` is the state of the request under ``policy``. People whose turn is another stage are told which.
     """
     stage = open_stage(progress)
     already = {each.person: one.stage.name for one in progress for each in one.approvals}
@@ -56,10 +56,10 @@ def _elsewhere(verdict: Verdict, given_in: str, stage: StageProgress) -> Verdict
 def _other_turn(
     verdict: Verdict, progress: Sequence[StageProgress], person: Person, membership: Membership, *, called: bool
 ) -> Verdict:
-    """Return why it is not the turn of ``person``; ``verdict`` where they have none.
+    """Return why it is not the turn of ``person``; ``verdict`` when they never have one.
 
-    ``called`` tells that approvers are mentioned when it is: a rule can name others to be mentioned instead. Fallback
-    approvers always are.
+    ``called`` tells whether approvers are mentioned when it is their turn: a rule can have others mentioned instead.
+    Fallback approvers always are.
     """
     stage = open_stage(progress)
     if lists(stage.stage.fallback_approvers, person, membership) and stage.fallback_at is not None:

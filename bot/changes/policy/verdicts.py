@@ -11,7 +11,7 @@ from typing import Final
 from bot.changes.policy.people import Audience, Grant, Membership, Person, UnknownGroup
 from bot.changes.policy.terms import ENVIRONMENT, Policy, too_large
 
-#: What a verdict names as its rule when no rule allows a kind that is off by default.
+#: The rule that a verdict names when no rule allows a kind that is off by default.
 _OFF: Final = "off by default"
 _MINUTE: Final = 60
 
@@ -21,7 +21,7 @@ class Reason(StrEnum):
 
     #: A list names the person, or a group that the person is in.
     LISTED = "listed"
-    #: Allowed, and the person asked for the change: the policy permits it, and the card has to say so.
+    #: Allowed, and the person requested the change: the policy permits it, and the card must say so.
     SELF_APPROVAL = "self_approval"
     #: No list names the person.
     NOT_LISTED = "not_listed"
@@ -29,9 +29,9 @@ class Reason(StrEnum):
     NOBODY_LISTED = "nobody_listed"
     #: The person is in no group that could be read, and at least one could not be read just now.
     GROUP_UNREADABLE = "group_unreadable"
-    #: The person is in no group that could be read, and at least one cannot be read until somebody mends that.
+    #: The person is in no group that could be read, and at least one cannot be read until somebody repairs it.
     GROUP_GONE = "group_gone"
-    #: The person asked for this change.
+    #: The person requested this change.
     OWN_CHANGE = "own_change"
     #: The person has approved this change before.
     ALREADY_APPROVED = "already_approved"
@@ -41,11 +41,11 @@ class Reason(StrEnum):
     LATER_STAGE = "later_stage"
     #: The person's stage is complete, and another one is open.
     COMPLETE_STAGE = "complete_stage"
-    #: The person is a fallback approver of the open stage, which has not waited long enough for that.
+    #: The person is a fallback approver of the open stage, which has not waited long enough.
     FALLBACK_LATER = "fallback_later"
     #: The change has more numbers than the policy allows.
     TOO_LARGE = "too_large"
-    #: The person's Slack account is switched off.
+    #: The person's Slack account is deactivated.
     DEACTIVATED = "deactivated"
     #: The person is a guest of the workspace.
     GUEST = "guest"
@@ -53,9 +53,9 @@ class Reason(StrEnum):
     FOREIGN = "foreign"
     #: The person has not accepted the invitation to the workspace.
     INVITED = "invited"
-    #: The person is not a person.
+    #: The "person" is a bot.
     BOT = "bot"
-    #: The rule lets nobody do this.
+    #: The rule allows nobody to do this.
     FORBIDDEN = "forbidden"
     #: The kind is off by default, and no rule allows it.
     KIND_OFF = "kind_off"
@@ -71,14 +71,14 @@ class Verdict:
     sentence: str
     #: Name of the policy rule that decided.
     rule: str
-    #: Name of the stage in which an approval counts; empty where the rule has but one, and for everything else.
+    #: Name of the stage in which an approval counts; empty where the rule has only one, and for other questions.
     stage: str = ""
-    #: Whether the person may approve only because the stage has waited for others.
+    #: Whether the person may approve only because the stage has waited too long for others.
     fallback: bool = False
 
 
 def may_request(policy: Policy, person: Person, membership: Membership, kind: str, size: int) -> Verdict:
-    """Say whether ``person`` may ask for a change of ``size`` numbers of ``kind``; size 0 while it is not known."""
+    """Say whether ``person`` may request a change of ``size`` numbers of ``kind``; size 0 while it is not known."""
     reason = _barred(policy, person) or _listing(policy.requesters, person, membership)
     if reason is Reason.LISTED and (large := too_large(policy, kind, size)):
         return Verdict(
@@ -99,12 +99,11 @@ def may_approve(
     *,
     grant: Grant | None = None,
 ) -> Verdict:
-    """Say whether ``person`` may decide about a change that the user ``requester`` asked for.
+    """Say whether ``person`` may decide on a change that the user ``requester`` requested.
 
-    ``already`` holds the ids of the users whose approval of this change counts so far. A rejection asks the same
-    question with nobody in ``already``: who has approved may still think again. ``grant`` is who may decide: the
-    approvers of any stage, unless it is given. Whether an approval counts now says
-    :func:`bot.changes.policy.turns.may_approve_now`.
+    ``already`` holds the ids of users whose approval of this change counts so far. A rejection asks with nobody in
+    ``already``: people who have approved may still change their mind. ``grant`` names who may decide, by default the
+    approvers of all stages. :func:`bot.changes.policy.turns.may_approve_now` says whether an approval counts now.
     """
     grant = policy.approvers if grant is None else grant
     own = person.id == requester
@@ -132,20 +131,20 @@ def may_stop_own(policy: Policy, person: Person) -> Verdict:
 
 
 def may_delegate(policy: Policy, approvers: Grant, person: Person, membership: Membership) -> Verdict:
-    """Say whether ``person`` may lend the right to approve; ``approvers`` is all who may approve, under any rule."""
+    """Say whether ``person`` may lend the right to approve; ``approvers`` are all who may approve under any rule."""
     reason = _standing(person) or _listing(approvers, person, membership)
     return _verdict(policy, reason, "delegate approvals", "approvers", _unread(approvers, membership))
 
 
 def may_stand_in(policy: Policy, person: Person) -> Verdict:
-    """Say whether ``person`` may approve for somebody else: every active full member of the workspace may."""
+    """Say whether ``person`` may approve on behalf of somebody else: every active full member may."""
     return _verdict(policy, _standing(person) or Reason.LISTED, "approve for somebody else", "members", {})
 
 
 def may_read(policy: Policy, readers: Grant, person: Person, membership: Membership) -> Verdict:
-    """Say whether ``person`` may view changes and numbers; ``readers`` is all who may, under any rule.
+    """Say whether ``person`` may view changes and numbers; ``readers`` are all who may under any rule.
 
-    Guests and people of other workspaces may not, whatever the list says.
+    Guests and people from other workspaces may not, whatever the list says.
     """
     reason = _standing(person) or _listing(readers, person, membership)
     role = "requesters, approvers or operators"
@@ -153,9 +152,9 @@ def may_read(policy: Policy, readers: Grant, person: Person, membership: Members
 
 
 def who_may_approve(policy: Policy, requester: str, grant: Grant | None = None) -> Audience:
-    """Return whom of ``grant`` to show as those who may approve; the requester only if that approval would count.
+    """Return the people of ``grant`` to show as approvers; the requester only if that approval would count.
 
-    Without it, the approvers of all stages.
+    Without ``grant``, they are the approvers of all stages.
     """
     if not policy.allowed:
         return Audience(users=(), groups=())
@@ -165,14 +164,14 @@ def who_may_approve(policy: Policy, requester: str, grant: Grant | None = None) 
 
 
 def whom_to_mention(policy: Policy, requester: str, grant: Grant | None = None) -> Audience:
-    """Return whom a request mentions: those of ``grant`` who may approve, unless the policy names others."""
+    """Return the people whom a request mentions: those of ``grant`` who may approve, unless the policy names others."""
     if policy.mention is None or not policy.allowed:
         return who_may_approve(policy, requester, grant)
     return Audience(users=tuple(sorted(policy.mention.users)), groups=tuple(sorted(policy.mention.groups)))
 
 
 def kind_off(kind: str) -> Verdict:
-    """Say no to a change of ``kind`` that no rule governs, because the kind is off by default."""
+    """Refuse a change of ``kind`` that no rule governs, because the kind is off by default."""
     return Verdict(
         allowed=False,
         reason=Reason.KIND_OFF,
@@ -185,7 +184,7 @@ def kind_off(kind: str) -> Verdict:
 
 
 def _barred(policy: Policy, person: Person) -> Reason | None:
-    """Return why ``person`` may not, whatever the lists say."""
+    """Return why ``person`` may not do it, whatever the lists say."""
     return _standing(person) or (None if policy.allowed else Reason.FORBIDDEN)
 
 
@@ -205,7 +204,7 @@ def _standing(person: Person) -> Reason | None:
 
 
 def lists(grant: Grant, person: Person, membership: Membership) -> bool:
-    """Tell whether ``grant`` surely names ``person``, or a group that they are in."""
+    """Tell whether ``grant`` certainly names ``person``, or a group that they are in."""
     return _listing(grant, person, membership) is Reason.LISTED
 
 
@@ -219,7 +218,7 @@ def _listing(grant: Grant, person: Person, membership: Membership) -> Reason:
         return Reason.LISTED
     unread = [users for users in groups if isinstance(users, UnknownGroup)]
     if any(not each.trouble for each in unread):
-        return Reason.GROUP_UNREADABLE  # another minute may bring another answer
+        return Reason.GROUP_UNREADABLE  # the answer may be different in a minute
     return Reason.GROUP_GONE if unread else Reason.NOT_LISTED
 
 
@@ -230,18 +229,18 @@ def _unread(grant: Grant, membership: Membership) -> Mapping[str, UnknownGroup]:
 
 
 def broken(role: str, unread: Mapping[str, UnknownGroup]) -> str:
-    """Return what is wrong with the groups of the list ``role`` for good, and who has to mend it, as sentences."""
+    """Return lasting problems with the groups of the list ``role``, and who must repair them, as sentences."""
     named = [f"the user group {group}, {each.trouble}" for group, each in unread.items() if each.trouble]
     return f"The list of {role} names {'; and '.join(named)}. Only whoever runs Linesman can fix that."
 
 
 def in_a_while(seconds: float) -> str:
-    """Return when it is worth trying again: "in a minute"."""
+    """Return when trying again is worthwhile: "in a minute"."""
     return "in a minute" if seconds <= _MINUTE else f"in {math.ceil(seconds / _MINUTE)} minutes"
 
 
 def _verdict(policy: Policy, reason: Reason, deed: str, role: str, unread: Mapping[str, UnknownGroup]) -> Verdict:
-    # The variables are the rule that everybody knows; any other is named, for another change may have another answer.
+    # Everybody knows the rule of the environment variables; other rules are named, as they differ between changes.
     under = "" if policy.name == ENVIRONMENT else f" under the rule “{policy.name}”"
     because = f": {policy.why.rstrip('.')}" if policy.why else ""
     sentences = {

@@ -1,4 +1,4 @@
-"""What the clocks on the walls of a time zone show, and when."""
+"""Local times of a time zone, and the instants at which its clocks show them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from zoneinfo import ZoneInfo
 
 
 def known_zone(name: str) -> ZoneInfo:
-    """Return the time zone of that name; UTC for one that this machine does not know."""
+    """Return the time zone with that name; UTC if this machine does not know it."""
     try:
         return ZoneInfo(name)
-    except (ValueError, KeyError, OSError):  # a bad name, one that is unknown, and one that is a folder of zones
+    except (ValueError, KeyError, OSError):  # a bad name, an unknown one, or a folder of zones
         return ZoneInfo("UTC")
 
 
 def instants(wall: datetime, zone: ZoneInfo) -> list[datetime]:
-    """Return when the clocks of ``zone`` show ``wall``: never while they go forward, twice while they go back."""
+    """Return the instants at which clocks in ``zone`` show ``wall``: none when skipped, two when repeated."""
     both = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     return [at for at in dict.fromkeys(both) if at.astimezone(zone).replace(tzinfo=None, fold=0) == wall]
 

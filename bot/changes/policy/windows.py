@@ -1,8 +1,8 @@
 """Change windows: the hours in which changes may be sent.
 
-A window is open while the clock on the wall of its time zone shows a time inside it. When clocks go forward, the
-hour that nobody sees is in no window; when they go back, an hour that is seen twice is twice in its window or twice
-outside. A window that ends at or before its start ends on the next day, and its days are the days on which it begins.
+A window is open while the local time of its time zone is inside it. When clocks go forward, the skipped hour is in no
+window; when they go back, the repeated hour is twice inside or twice outside. A window that ends at or before its start
+ends on the next day; its days are the days on which it begins.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAY: Final = timedelta(days=1)
-#: Clocks that go forward can swallow a weekly window, and once they swallowed a day; not three weeks running.
+#: Clocks going forward can skip a weekly window, and once skipped a whole day, but never three weeks in a row.
 _HORIZON: Final = timedelta(weeks=3)
-#: No zone has put its clocks forth and back within this time.
+#: No zone has set its clocks forward and back within this time.
 _STEP: Final = timedelta(hours=6)
 _SECOND: Final = timedelta(seconds=1)
 
@@ -50,10 +50,10 @@ def open_at(windows: Sequence[Window], now: datetime) -> bool:
 
 
 def next_opening(windows: Sequence[Window], now: datetime) -> datetime | None:
-    """Return the first instant from ``now`` (aware) on at which changes may be sent: ``now`` itself if they may.
+    """Return the first instant from ``now`` (aware) on at which changes may be sent; ``now`` itself if they may.
 
     The instant is in UTC unless it is ``now``. None when there is none within three weeks, which clocks have never
-    brought about.
+    caused.
     """
     if open_at(windows, now):
         return now
@@ -75,13 +75,13 @@ def _open(window: Window, now: datetime) -> bool:
 
 
 def _within(window: Window, shown: datetime, *, begins: datetime) -> bool:
-    """Return whether ``shown``, a time on the wall, is in the window that begins on the day of ``begins``."""
+    """Return whether ``shown``, a local time, is in the window that begins on the day of ``begins``."""
     start, end = datetime.combine(begins, window.start), datetime.combine(begins, window.end)
     return begins.weekday() in window.days and start <= shown < (end if end > start else end + _DAY)
 
 
 def _openings(window: Window, now: datetime) -> Iterator[datetime]:
-    """Yield instants after ``now`` at which the window is open; the first at which it opens is among them."""
+    """Yield instants after ``now`` at which the window is open, including the first one."""
     since = now.astimezone(UTC)
     for instant in (*_starts(window, since), *_shifts(window.zone, since)):
         if instant > since and _open(window, instant):
@@ -89,7 +89,7 @@ def _openings(window: Window, now: datetime) -> Iterator[datetime]:
 
 
 def _starts(window: Window, since: datetime) -> Iterator[datetime]:
-    """Yield the instants at which the clock shows the start of the window; a time that is shown twice is two."""
+    """Yield the instants at which the clock shows the start of the window; a repeated time gives two."""
     today = since.astimezone(window.zone).replace(tzinfo=None)
     for ahead in range(-1, _HORIZON.days + 1):
         day = today + ahead * _DAY
@@ -99,7 +99,7 @@ def _starts(window: Window, since: datetime) -> Iterator[datetime]:
 
 
 def _shifts(zone: ZoneInfo, since: datetime) -> Iterator[datetime]:
-    """Yield the instants at which the zone's clocks are put forth or back, which can be in the middle of a window."""
+    """Yield the instants at which the zone's clocks change, which may be in the middle of a window."""
     before = since.replace(microsecond=0)
     while before < since + _HORIZON:
         after = before + _STEP
@@ -127,7 +127,7 @@ def _days(days: frozenset[int]) -> str:
     """Return "Mon to Thu, Sat"."""
     if len(days) == len(_DAYS):
         return "every day"
-    # Within a run of neighbours, day and place grow alike.
+    # Within a run of neighbours, day and position grow alike.
     runs = [
         [_DAYS[day] for _, day in run]
         for _, run in groupby(enumerate(sorted(days)), key=lambda placed: placed[1] - placed[0])
