@@ -9,9 +9,10 @@ from typing import Protocol
 from bot.changes.model.batches import Operation
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import CHANGED, MISSED, OperationState
+from bot.changes.model.list_edits import all_applied
 from bot.changes.model.settings import Setting, restorable
 from bot.changes.model.snapshots import Snapshot
-from bot.changes.model.values import Secret, Value, Values
+from bot.changes.model.values import Secret, Value, Values, WantedValues
 from bot.changes.outcome.outcomes import NOT_SHOWN, UNCHANGED
 from bot.changes.planning.builder import build
 from bot.changes.planning.plan import Plan, PlannedNumber, difference, same
@@ -35,18 +36,34 @@ class CarriedOver:
     lost: Mapping[str, int] = field(default_factory=dict)
 
 
-def to_retry(operations: Iterable[Operation], varied: Iterable[str]) -> CarriedOver:
-    """Return the numbers that failed, differ, were not verified or not attempted.
+def to_retry(kind: Kind, operations: Iterable[Operation], wanted: WantedValues) -> CarriedOver:
+    """Return the numbers that failed, differ, were not verified or not attempted, with what only they were to get.
 
     Numbers that had the values beforehand are left out, and so are numbers whose value nobody can read, as sending it
-    again tells no more. ``varied`` are the settings for which numbers had values of their own; they get them again.
+    again tells no more. ``wanted`` is what all numbers without a value of their own were to get. It is left to the
+    form of the retry, where somebody may correct it.
     """
-    own = frozenset(varied)
     again = [each for each in operations if each.state in UNFINISHED and each.code not in {UNCHANGED, NOT_SHOWN}]
     return CarriedOver(
-        rows={each.number_id: {name: value for name, value in each.after.items() if name in own} for each in again},
+        rows={each.number_id: _own(kind, each, wanted) for each in again},
         numbers={each.number_id: each.e164 for each in again},
     )
+
+
+def _own(kind: Kind, operation: Operation, wanted: WantedValues) -> dict[str, Value]:
+    """Return the values that only this number was to get: those that differ from ``wanted``, or are not in it.
+
+    They include values that it already had and was therefore not sent.
+    """
+    asked = {*wanted, *(setting.name for setting in kind.settings if setting.always)}
+    meant = {**{name: value for name, value in operation.before.items() if name in asked}, **operation.after}
+    common = all_applied(kind.by_name, wanted, operation.before)
+    away = kind.left_out(meant)
+    return {
+        name: value
+        for name, value in meant.items()
+        if name not in away and not (name in common and same(kind.setting(name), value, common[name]))
+    }
 
 
 def to_undo(kind: Kind, operations: Iterable[Operation]) -> CarriedOver:

@@ -127,9 +127,9 @@ class FollowUps:
         kind = self._context.catalogue.kind(change.kind)
         async with self._context.database.reading() as tx:
             operations: list[Operation] = [operation async for operation in tx.operations.stream(change.id)]
-        varied = change.summary.varied if change.summary else {}
         if what is FollowUp.RETRY:
-            return await asyncio.to_thread(to_retry, operations, tuple(varied))
+            wanted = change.summary.wanted if change.summary else {}
+            return await asyncio.to_thread(to_retry, kind, operations, wanted)
         if kind.removes:
             raise NotFound(f"{change.public_id} deleted its numbers, and deleted numbers cannot be restored.")
         return await asyncio.to_thread(to_undo, kind, operations)

@@ -153,7 +153,8 @@ def test_a_secret_that_was_wiped_cannot_come_back(encryption: Encryption) -> Non
 @pytest.mark.parametrize("state", OperationState)
 def test_a_retry_takes_up_what_has_not_what_was_wanted(state: OperationState) -> None:
     """What failed, differs, was not verified or not attempted is taken, with its own values; the rest is left alone."""
-    taken = to_retry([operation(0, {"tags": ()}, {"tags": ("a",), "customer_reference": "b"}, state)], ["tags"])
+    after = {"tags": ("a",), "customer_reference": "b"}
+    taken = to_retry(SETTINGS, [operation(0, {"tags": ()}, after, state)], {"customer_reference": "b"})
     unfinished = {*MISSED, OperationState.DIFFERS, OperationState.UNVERIFIED}
     assert taken.rows == ({"0": {"tags": ("a",)}} if state in unfinished else {})
 
@@ -167,7 +168,7 @@ def test_an_undo_takes_up_what_was_changed(state: OperationState) -> None:
 
 def test_numbers_that_had_the_values_already_are_not_retried() -> None:
     """They were not attempted because there was nothing to do."""
-    assert to_retry([operation(0, {}, {}, OperationState.NOT_ATTEMPTED, UNCHANGED)], []).rows == {}
+    assert to_retry(SETTINGS, [operation(0, {}, {}, OperationState.NOT_ATTEMPTED, UNCHANGED)], {}).rows == {}
 
 
 @given(values=st.lists(todays, min_size=1, max_size=6), wanted=wishes)

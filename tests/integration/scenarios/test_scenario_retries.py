@@ -1,0 +1,117 @@
+"""A retry gives each number what it was approved to get, or what its form was corrected to."""
+
+from __future__ import annotations
+
+from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.test_scenario_follow_ups import carried_out, numbers, references
+from tests.integration.scenarios.test_scenario_sheets import attach, plan, text
+
+
+async def retry(stage: Stage, change: int) -> None:
+    """Open the form of a retry."""
+    await stage.ana.command("/numbers", f"retry CHG-{change}")
+    await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+
+
+async def sent(stage: Stage) -> str:
+    """Send the form of the retry and return the preview."""
+    await stage.send()
+    return stage.read(await stage.planned())
+
+
+async def test_a_value_that_a_number_had_already_stays_its_own(stage: Stage) -> None:
+    """A row of the sheet kept the number's reference; the form's is for the others, in the retry as well."""
+    first, second = numbers(stage, 2)
+    stage.telnyx.number(first).customer_reference = "own"
+    stage.telnyx.fail(first, detail="Busy", times=1)
+    await plan(
+        stage,
+        text(("number", "customer_reference", "tags"), (first, "own", "x"), (second, "", "x")),
+        settings={"customer_reference": "general"},
+    )
+    change = await carried_out(stage)
+
+    await retry(stage, change)
+    await sent(stage)
+    await carried_out(stage)
+
+    assert references(stage) == ["own", "general"]
+    assert stage.telnyx.number(first).tags == ["x"]
+
+
+async def test_help_is_sent_to_the_address_that_was_approved_for_the_number(stage: Stage) -> None:
+    """It has that address while its emergency service is off, and the form has another one for the rest."""
+    hq, branch = stage.telnyx.add_address("1 HQ St"), stage.telnyx.add_address("2 Branch St")
+    first, second = numbers(stage, 2)
+    there = stage.telnyx.number(first)
+    there.emergency_enabled, there.emergency_address_id, there.emergency_status = False, branch.id, "disabled"
+    stage.telnyx.fail(first, detail="Busy", times=1)
+    await stage.open("emergency")
+    await attach(stage, text(("number", "emergency_address_id"), (first, branch.id), (second, "")))
+    await stage.fill(None, {"emergency_enabled": "true", "emergency_address_id": hq.id}, "As the sheet says")
+    await stage.send()
+    await stage.planned()
+    change = await carried_out(stage)
+
+    await retry(stage, change)
+    await sent(stage)
+    await carried_out(stage)
+
+    assert [number.emergency_address_id for number in stage.telnyx.numbers.values()] == [branch.id, hq.id]
+
+
+async def test_numbers_whose_address_alone_was_to_change_are_retried(stage: Stage) -> None:
+    """The sheet said that the service is on, as it was; the provider takes an address with that only."""
+    hq, branch = stage.telnyx.add_address("1 HQ St"), stage.telnyx.add_address("2 Branch St")
+    first, second = numbers(stage, 2)
+    for number in stage.telnyx.numbers.values():
+        number.emergency_enabled, number.emergency_address_id, number.emergency_status = True, hq.id, "active"
+    stage.telnyx.fail(first, detail="Busy", times=1)
+    await stage.open("emergency")
+    rows = [(number, "on", branch.id) for number in (first, second)]
+    await attach(stage, text(("number", "emergency_enabled", "emergency_address_id"), *rows))
+    await stage.fill(None, None, "As the sheet says")
+    await stage.send()
+    await stage.planned()
+    change = await carried_out(stage)
+
+    await retry(stage, change)
+    assert "2 Branch St" in await sent(stage)
+    await carried_out(stage)
+
+    assert [number.emergency_address_id for number in stage.telnyx.numbers.values()] == [branch.id] * 2
+
+
+async def test_a_correction_counts_for_the_numbers_that_had_the_value_of_the_form(stage: Stage) -> None:
+    """That one number had a value of its own in the sheet keeps nobody from correcting the others."""
+    first, second, third = numbers(stage, 3)
+    for number in (second, third):
+        stage.telnyx.fail(number, detail="Not allowed", times=1)
+    sheet = text(("number", "customer_reference", "tags"), (first, "own", "x"), (second, "", "x"), (third, "", "x"))
+    await plan(stage, sheet, settings={"customer_reference": "wrong"})
+    change = await carried_out(stage)
+
+    await retry(stage, change)
+    await stage.ana.type("value:customer_reference", "corrected")
+    shown = await sent(stage)
+    assert "Customer reference → corrected" in shown
+    await carried_out(stage)
+
+    assert references(stage) == ["own", "corrected", "corrected"]
+
+
+async def test_a_setting_that_is_taken_out_of_the_form_is_not_sent_again(stage: Stage) -> None:
+    """What the sheet gave the number itself is all the same."""
+    first, second = numbers(stage, 2)
+    stage.telnyx.fail(second, detail="Not allowed", times=1)
+    sheet = text(("number", "customer_reference", "tags"), (first, "own", "x"), (second, "", "y"))
+    await plan(stage, sheet, settings={"customer_reference": "wrong"})
+    change = await carried_out(stage)
+
+    await retry(stage, change)
+    await stage.choose([])
+    await stage.ana.wait_for_view(lambda view: ("value:customer_reference", "value") not in view.form.slots)
+    shown = await sent(stage)
+
+    assert f"Tags → the value of CHG-{change}" in shown
+    assert "Customer reference" not in shown
