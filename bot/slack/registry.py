@@ -17,6 +17,7 @@ from bot.errors import DeliveryError, ModalClosed
 from bot.slack.click_runner import Answer
 from bot.slack.interactions import Click, Interaction, MenuQuery, ModalSubmission, Shortcut, SlashCommand
 from bot.slack.services import Services
+from bot.slack.views.answers import full_boxes
 from bot.slack.views.elements import View, escape
 from bot.slack.views.preview import notice
 
@@ -152,10 +153,16 @@ class Registry:
         refused: Callable[[Services, ModalSubmission, str], Reply],
         waiting: Callable[[ModalSubmission], View],
     ) -> None:
-        """Listen to a modal that is sent off; see :func:`bot.slack.registry.answer_submission`."""
+        """Listen to a modal that is sent off; see :func:`bot.slack.registry.answer_submission`.
+
+        ``work`` never sees a text that may have been cut off.
+        """
 
         async def listen(ack: AsyncAck, body: dict[str, Any]) -> None:
             sent = ModalSubmission.of(body)
+            if full := full_boxes(sent.view):
+                await ack(response_action="errors", errors=full)
+                return
             await answer_submission(self._services, ack, sent, work, refused=refused, waiting=waiting(sent), what=what)
 
         self._app.view_submission(callback)(listen)

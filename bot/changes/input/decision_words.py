@@ -11,6 +11,8 @@ from bot.errors import InputError
 
 #: The field, in whichever modal it stands.
 SAID: Final = "said"
+#: Most characters of such words.
+WORDS_LENGTH: Final = 500
 
 #: Decision that somebody has to act on, and so needs words -> what is said to whoever gives none.
 _MISSING: Final[Mapping[DecisionVerb, str]] = {

@@ -15,7 +15,7 @@ from bot.slack.interactions import Click, Interaction, ModalSubmission, SentView
 from bot.slack.listeners.opening import asked_of
 from bot.slack.registry import Registry, Reply
 from bot.slack.services import Services
-from bot.slack.views.answers import field_errors, full_boxes, read_form
+from bot.slack.views.answers import field_errors, read_form
 from bot.slack.views.elements import View
 from bot.slack.views.form import FORM, KIND, MORE, SEVERAL, form
 from bot.slack.views.inputs import FILTERS
@@ -122,7 +122,7 @@ async def _propose(services: Services, sent: ModalSubmission) -> int:
 
 async def _checked(services: Services, draft: Draft, user: str, found: Mapping[str, str]) -> Draft:
     """Return the draft of ``user``, secrets sealed; raises InputError with all problems, ``found`` among them."""
-    problems: dict[str, str] = {**full_boxes(draft), **found}
+    problems: dict[str, str] = {**found}
     sealed = draft
     try:
         sealed = services.requests.seal(draft)

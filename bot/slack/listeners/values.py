@@ -16,7 +16,7 @@ from bot.slack.interactions import ModalSubmission, SlashCommand
 from bot.slack.listeners.opening import allowed_kind, boxes_of, too_long
 from bot.slack.registry import Registry, Reply
 from bot.slack.services import Services
-from bot.slack.views.answers import field_errors, full_boxes, read_form
+from bot.slack.views.answers import field_errors, read_form
 from bot.slack.views.elements import code
 from bot.slack.views.preview import loading
 from bot.slack.views.problems import with_problems
@@ -72,8 +72,6 @@ def _kind(services: Services, text: str) -> Kind | None:
 
 async def _ask(services: Services, sent: ModalSubmission) -> Reply:
     draft = read_form(sent.view, services.choices.by_name)
-    if full := full_boxes(draft):
-        return _wrong(services, sent, full)
     try:
         await services.value_exports.ask(draft, by=sent.user, submission=sent.view.submission)
     except InputError as error:

@@ -126,16 +126,23 @@ def field_errors(problems: Mapping[str, str], view: SentView) -> dict[str, str]:
     return errors
 
 
-def full_boxes(draft: Draft) -> dict[str, str]:
-    """Return a problem for every number box that is full to the last character.
+def full_boxes(view: SentView) -> dict[str, str]:
+    """Return a problem, by block id, for every text input of ``view`` that is full to the last character.
 
-    Nobody can tell a box that just fits from one whose rest was cut off by Slack, so a full one is never trusted.
+    Nobody can tell a text that just fits from one whose rest was cut off by Slack, so a full one is never trusted.
     """
-    return {
-        f"{NUMBERS}:{index}": (
-            f"This box is full ({BOX_LENGTH:,} characters), so the end of your list may have been cut off. "
+    problems: dict[str, str] = {}
+    for block in view.blocks:
+        if block["type"] != "input":
+            continue
+        name, most = block["block_id"], block["element"].get("max_length", BOX_LENGTH)
+        # Browsers count in UTF-16: a picture before a number takes two characters there.
+        if len(view.typed(name).encode("utf-16-le", "surrogatepass")) // 2 < most:
+            continue
+        more = (
             "Press “Add a box” and move the last numbers there."
+            if name.startswith(f"{NUMBERS}:")
+            else f"Keep it under {most:,} characters."
         )
-        for index, text in enumerate(draft.pasted)
-        if len(text) >= BOX_LENGTH
-    }
+        problems[name] = f"This box is full, so the end of its text may have been cut off. {more}"
+    return problems

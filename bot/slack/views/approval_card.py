@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from bot.changes.input.decision_words import WORDS_LENGTH
 from bot.changes.model.change import Change
 from bot.changes.model.decisions import DecisionVerb
 from bot.changes.model.lifecycle import ChangeState
@@ -38,6 +39,7 @@ from bot.slack.views.fragments import (
     mentions,
     state_word,
 )
+from bot.slack.views.inputs import text_input
 from bot.slack.views.plan_lines import filter_lines, numbers_text, sample_lines, wanted_lines, warning_lines
 from bot.slack.views.rollout import rollout_line
 from bot.slack.views.stages import approvals_text, enough_line, stage_lines, turn_text
@@ -218,7 +220,7 @@ def decision_buttons(details: ChangeDetails) -> Block:
 def comment_form(details: ChangeDetails) -> View:
     """Return the modal that takes a word with an approval, and says what the button would have asked."""
     change = details.change
-    element = {"type": "plain_text_input", "action_id": COMMENT, "multiline": True, "max_length": 500}
+    element = text_input(COMMENT, "", WORDS_LENGTH, multiline=True)
     return modal(
         APPROVAL,
         f"Approve {change.public_id}",
@@ -234,7 +236,7 @@ def comment_form(details: ChangeDetails) -> View:
 
 def rejection_form(change: Change) -> View:
     """Return the modal that asks why."""
-    element = {"type": "plain_text_input", "action_id": WHY, "multiline": True, "max_length": 500}
+    element = text_input(WHY, "", WORDS_LENGTH, multiline=True)
     return modal(
         REJECTION,
         f"Reject {change.public_id}",

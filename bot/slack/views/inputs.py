@@ -194,8 +194,12 @@ def _select(options: list[Block], value: Value) -> Block:
 
 
 def text_input(action: str, text: str, length: int, *, multiline: bool = False) -> Block:
-    """Return a text input with what was typed so far."""
-    element: Block = {"type": "plain_text_input", "action_id": action, "multiline": multiline, "max_length": length}
+    """Return a text input with what was typed so far, for texts of up to ``length`` characters.
+
+    It holds one more where Slack lets it: a full one may have been cut off, and a text that just fits was not.
+    """
+    most = min(length + 1, BOX_LENGTH)
+    element: Block = {"type": "plain_text_input", "action_id": action, "multiline": multiline, "max_length": most}
     if text:
-        element["initial_value"] = text[:length]
+        element["initial_value"] = text[:most]
     return element

@@ -29,6 +29,7 @@ from bot.slack.views.elements import (
     when,
 )
 from bot.slack.views.fragments import jobs_text, state_word
+from bot.slack.views.inputs import text_input
 from bot.slack.views.plan_lines import (
     filter_lines,
     locked_lines,
@@ -184,7 +185,7 @@ def _revises(change: Change) -> str:
 
 def _count_field() -> Block:
     """Return the input in which the requester types how many numbers go for good."""
-    element = {"type": "plain_text_input", "action_id": COUNT, "max_length": 12}
+    element = text_input(COUNT, "", 12)
     return field(COUNT, "How many numbers will be deleted?", element, hint="Type the count to continue.")
 
 

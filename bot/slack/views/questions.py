@@ -21,6 +21,7 @@ from bot.slack.views.elements import (
     section,
     when,
 )
+from bot.slack.views.inputs import text_input
 from bot.workflow.control.resolution import JOB, BatchQuestion, ReadBackQuestion
 from bot.workflow.ports import ChangeDetails
 
@@ -172,7 +173,7 @@ def read_choice(value: str) -> tuple[BatchQuestion, str]:
 
 def adoption_form(ticket: str) -> View:
     """Return the modal that asks which job it is."""
-    element = {"type": "plain_text_input", "action_id": JOB, "max_length": 100}
+    element = text_input(JOB, "", 100)
     hint = "The job's id at the provider. Its type and its numbers are compared before it is adopted."
     return modal(
         ADOPTION,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from bot.changes.input.decision_words import WORDS_LENGTH
 from bot.changes.model.change import Change
 from bot.slack.views.elements import Block, View, button, context, field, modal, person, section, words
 from bot.slack.views.fragments import called, in_place_of
+from bot.slack.views.inputs import text_input
 from bot.workflow.ports import ChangeDetails
 
 #: The modal in which an approver says what should be different.
@@ -19,7 +21,7 @@ REVISE: Final = "revise"
 
 def changes_form(change: Change, ticket: str) -> View:
     """Return the modal that asks what should be different; ``ticket`` names the change and the plan."""
-    element = {"type": "plain_text_input", "action_id": WHAT, "multiline": True, "max_length": 500}
+    element = text_input(WHAT, "", WORDS_LENGTH, multiline=True)
     hint = "Everybody who sees the change can read this. To have numbers left out, name them here."
     then = (
         f"Nobody can approve this plan of {change.public_id} any more. Its requester gets the form back, as it was "

@@ -29,6 +29,7 @@ from bot.slack.views.elements import (
     when,
 )
 from bot.slack.views.fragments import kind_words
+from bot.slack.views.inputs import text_input
 from bot.workflow.planning.templates import TemplatePage, TemplatePreview
 
 KEEP: Final = "keep_template"
@@ -51,7 +52,7 @@ def keep_button(change: int) -> Block:
 
 def naming(change: int, keeping: TemplatePreview) -> View:
     """Return the modal that asks for the name and says what is kept."""
-    element: Block = {"type": "plain_text_input", "action_id": NAME, "max_length": NAME_LENGTH}
+    element = text_input(NAME, "", NAME_LENGTH)
     content = _content(keeping.draft, keeping.kind, 2400)
     blocks = [
         section("\n".join([f"*{kind_words(keeping.kind, keeping.draft.kind)}*", *content])),

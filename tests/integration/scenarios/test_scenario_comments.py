@@ -7,6 +7,7 @@ import json
 
 from bot.sandbox.slack import SlackUser, View
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.steps import TO_DECIDE
 
 ONE = "+13035550000"
 WORD = "Agreed with *support*, <!channel>"
@@ -48,6 +49,20 @@ async def test_a_comment_is_shown_and_kept(stage: Stage) -> None:
     exported = [json.loads(line) for line in stage.slack.files[-1].content.splitlines()]
     [approved] = [event for event in exported if event["what"] == "approved"]
     assert approved["details"]["comment"] == f"{WORD} and sales"
+
+
+async def test_words_that_may_have_been_cut_off_decide_nothing(stage: Stage) -> None:
+    """A comment that fills its box is refused at the box, and the request waits on."""
+    stage.telnyx.add_number(ONE)
+    change = await stage.ask(ONE)
+    await open_form(stage, change, stage.max)
+    await stage.max.type("comment", "x" * 501)
+
+    assert "Keep it under 501 characters" in (await stage.refused(by=stage.max))["comment"]
+    await stage.quiet()
+
+    assert stage.buttons(stage.request_card(change)) == TO_DECIDE
+    assert stage.created() == []
 
 
 async def test_every_approver_may_say_something(idle: Stage) -> None:

@@ -168,6 +168,43 @@ async def test_a_full_box_is_refused_where_it_stands(stage: Stage) -> None:
     assert typed(stage)["numbers:1"] == full
 
 
+@pytest.mark.parametrize("block", ["excluded", "value:tags", "filter:customer_reference"])
+async def test_whatever_box_is_full_it_is_refused_where_it_stands(stage: Stage, block: str) -> None:
+    """Exceptions that were cut off would be changed, and a filter that was cut off would find more numbers."""
+    stage.telnyx.add_number("+13035550000")
+    await stage.open("update +13035550000")
+    if block.startswith("filter:"):
+        await stage.ana.choose("filters", [block.removeprefix("filter:")])
+        await stage.ana.wait_for_view(lambda _: block in inputs(stage))
+    await stage.fill(None, {"tags": "denver"}, "All but a long list")
+    view = stage.ana.view
+    assert view is not None
+    most = view.form.slot(block).element["max_length"]
+    full = ("+13035550001\n" * 231 if block == "excluded" else "tag," * 750)[:most]
+    await stage.ana.type(block, full)
+
+    errors = await stage.refused()
+
+    assert list(errors) == [block]
+    assert f"may have been cut off. Keep it under {most:,} characters." in errors[block]
+    assert typed(stage)[block] == full
+
+
+async def test_a_text_that_just_fits_is_taken(stage: Stage) -> None:
+    """A box has room for one character more than is allowed, so the longest text is not one that was cut off."""
+    stage.telnyx.add_number("+13035550000")
+    await stage.open()
+    settings = {CNAM_NAME: "Fifteen letters", "voice.cnam_listing.cnam_listing_enabled": "true"}
+    await stage.fill("+13035550000", settings, "x" * 500)
+    await stage.send()
+    assert "Fifteen letters" in stage.read(await stage.planned())
+
+    await edit(stage)
+    await stage.ana.type(f"value:{CNAM_NAME}", "Sixteen letters!")
+
+    assert "Keep it under 16 characters" in (await stage.refused())[f"value:{CNAM_NAME}"]
+
+
 @pytest.mark.parametrize(
     ("settings", "field", "says"),
     [

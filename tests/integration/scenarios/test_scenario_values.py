@@ -225,6 +225,18 @@ async def test_what_cannot_be_asked_for_is_said_at_the_field(fleet: Stage, numbe
     assert problem in (await fleet.refused())["numbers:0"]
 
 
+async def test_exclusions_that_may_have_been_cut_off_are_refused(fleet: Stage) -> None:
+    """A box that is full is not read, so no sheet comes with numbers that somebody meant to leave out."""
+    await fleet.ana.command("/numbers", "values update +13035550000")
+    await fleet.ana.wait_for_view(lambda view: view.callback_id == "values_form")
+    await fleet.ana.type("excluded", ("+13035550001\n" * 231)[:3000])
+
+    errors = await fleet.refused()
+
+    assert list(errors) == ["excluded"]
+    assert "may have been cut off" in errors["excluded"]
+
+
 async def test_what_the_provider_refuses_is_told(fleet: Stage) -> None:
     """Numbers none of which is ours give no sheet but a sentence in the direct message."""
     await fleet.ana.command("/numbers", "values update +13035559999", channel=OPS)

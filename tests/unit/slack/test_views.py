@@ -540,11 +540,34 @@ def test_every_problem_lands_on_an_input_of_the_view() -> None:
     assert errors == {"numbers:0": "n", "numbers:1": "m", "value:tags": "t", "reason": "h", "settings": "s"}
 
 
-def test_a_full_box_is_never_trusted() -> None:
-    """A box with its last character used may have lost its end; the person is told before anything is planned."""
-    draft = Draft(kind=SETTINGS.name, pasted=("1" * (BOX_LENGTH - 1), "1" * BOX_LENGTH))
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_full_box_is_never_trusted(kind: Kind) -> None:
+    """Whatever is typed into, one that has its last character used may have lost its end, and one less is fine."""
+    draft = Draft(kind=kind.name, chosen=tuple(kind.by_name), filters=dict.fromkeys(ways_to_filter(kind), ""))
+    view = form(KINDS, kind, draft, origin="", boxes=2)
+    most = {
+        block["block_id"]: block["element"]["max_length"]
+        for block in view["blocks"]
+        if block.get("element", {}).get("type") == "plain_text_input"
+    }
 
-    assert list(full_boxes(draft)) == ["numbers:1"]
+    def sent(less: int) -> SentView:
+        typed = {block: {"any": {"value": "1" * (length - less)}} for block, length in most.items()}
+        return SentView.of({**view, "state": {"values": typed}})
+
+    assert {"numbers:1", "excluded", "reason", "start", "canary"} <= set(most)
+    assert list(full_boxes(sent(0))) == list(most)
+    assert full_boxes(sent(1)) == {}
+
+
+def test_a_box_is_full_as_browsers_count() -> None:
+    """A picture takes two characters in a browser, so the box is full before it has 3,000 of Python's."""
+    view = form(KINDS, SETTINGS, Draft(kind=SETTINGS.name), origin="")
+    pasted = "\U0001f4de 3035550100\n" * 215 + "3035550"
+    sent = SentView.of({**view, "state": {"values": {"excluded": {"any": {"value": pasted}}}}})
+
+    assert len(pasted) < BOX_LENGTH <= len(pasted.encode("utf-16-le")) // 2
+    assert "Keep it under 3,000 characters" in full_boxes(sent)["excluded"]
 
 
 @pytest.mark.parametrize("separator", [",", ";", ", ", "\n"])
@@ -559,7 +582,7 @@ def test_a_long_list_is_in_the_boxes_and_given_back_whole(separator: str) -> Non
     back = [block["elements"][0]["elements"][0]["text"] for block in refusal["blocks"][2:]]
 
     assert "".join(inputs) == "".join(back) == text
-    assert not full_boxes(Draft(kind="", pasted=tuple(inputs)))
+    assert max(map(len, inputs)) < BOX_LENGTH
     assert max(map(len, back)) <= BOX_LENGTH
     assert view_problems(refusal) == []
 
