@@ -1,8 +1,8 @@
-"""Lines of the audit log, each with a hash over itself and over the hash of the line before it: a chain.
+"""Events of the audit log, each with a hash over itself and the previous event's hash: a chain.
 
-Whoever edits, removes or reorders events has to make every later hash again, up to the head, which is kept apart from
-the events and told in the log with each of them. A head that was noted outside the database therefore proves
-everything before it; without one, the chain proves that nobody changed single rows.
+Editing, removing or reordering events requires computing every later hash again, up to the head. The head is kept apart
+from the events and logged with each of them. So a head noted outside the database proves everything before it; without
+one, the chain proves that nobody changed single rows.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bot.errors import AuditLogBroken
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """One line of the audit log."""
+    """One event of the audit log."""
 
     id: int
     change: int | None
@@ -30,44 +30,44 @@ class Event:
     digest: str
     #: Details: ids, counts and words; never a secret.
     details: Mapping[str, str | int | None]
-    #: Hash over this event and over the hash of the one before it (:mod:`bot.changes.audit.events`).
+    #: Hash over this event and the previous event's hash (:mod:`bot.changes.audit.events`).
     hash: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Head:
-    """Where the audit log ends."""
+    """The end of the audit log."""
 
-    #: Id of the last event; 0 while there is none.
+    #: Id of the last event; 0 without any.
     last: int
     hash: str
 
 
-#: What stands for the hash of the event before the first one.
+#: Stands for the previous hash of the first event.
 GENESIS: Final = "0" * 64
-#: The event that stands for the events that were pruned. Its details hold how many there were (``events``), the ids of
-#: the ``first`` and the ``last`` of them, and the ``hash`` of the last.
+#: The event that replaces pruned events. Its details hold their number (``events``), the ids of the ``first`` and the
+#: ``last`` of them, and the ``hash`` of the last.
 PRUNED: Final = "events_pruned"
-#: The form of what is hashed; another form is another number.
+#: Version of the hashed form; it changes with the form.
 _VERSION: Final = 1
 
 
 def link(previous: str, event: Event) -> str:
-    """Return the hash of ``event`` when the one before it has the hash ``previous``: SHA-256, hex.
+    """Return the hash of ``event`` after an event with the hash ``previous``: SHA-256, hex.
 
-    Everything that is stored counts. The event's own ``hash`` does not: it is what is being made.
+    Everything stored counts, except the event's own ``hash``, which is the result.
     """
     at = event.at.astimezone(UTC).isoformat(timespec="microseconds")
     told = [_VERSION, previous, event.id, event.change, at, event.actor, event.what, event.digest, event.details]
-    # Half a surrogate pair, which people can send, has no UTF-8 of its own.
+    # Half a surrogate pair, which people can send, has no UTF-8 encoding.
     return hashlib.sha256(canonical(told).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChainProof:
-    """What following the audit log to its head has shown."""
+    """The result of following the audit log to its head."""
 
-    #: Events that follow each other.
+    #: Events that follow each other correctly.
     events: int
     #: Older events that were pruned.
     pruned: int
@@ -79,8 +79,8 @@ class ChainCheck:
 
     Raises :class:`bot.errors.AuditLogBroken` at the first break.
 
-    ``pruned`` is the newest event that says which events were pruned; None when none says so. It is itself part of
-    the audit log, and proven with it.
+    ``pruned`` is the newest event that says which events were pruned; None without one. It is itself part of the audit
+    log, and is proven with it.
     """
 
     def __init__(self, pruned: Event | None = None) -> None:
@@ -93,7 +93,7 @@ class ChainCheck:
         """Follow the audit log to ``event``, the next by its id."""
         try:
             expected = link(self._hash, event)
-        except (ValueError, TypeError) as error:  # details that are JSON, and none that we write
+        except (ValueError, TypeError) as error:  # valid JSON that is not of our form
             raise AuditLogBroken(unreadable(event.id)) from error
         if event.hash != expected:
             raise AuditLogBroken(self._broken(event))
@@ -103,7 +103,7 @@ class ChainCheck:
         self._events += 1
 
     def end(self, head: Head | None) -> ChainProof:
-        """Compare where the audit log ends with its head, and return what that proves."""
+        """Compare the end of the audit log with its head, and return what that proves."""
         if head is None:
             raise AuditLogBroken("The head of the audit log is missing, so nothing proves where the log once ended.")
         if not self._met:
@@ -135,7 +135,7 @@ class ChainCheck:
 
 
 def unreadable(event: int) -> str:
-    """Return what to say of an event that is not stored in the form in which events are."""
+    """Return the problem of an event that is not stored in the form of events."""
     return (
         f"The audit log breaks at event {event}: it cannot be read, because its time, its details or another part "
         "of it is not what Linesman writes. Somebody changed it outside Linesman."
@@ -147,12 +147,12 @@ def _name(event: int) -> str:
 
 
 def _printable(text: str) -> str:
-    """Return ``text`` fit for a terminal; whoever changed the audit log could have written anything."""
+    """Return ``text`` fit for a terminal; somebody who changed the audit log could have written anything."""
     return "".join(character for character in text[:64] if character.isprintable())
 
 
 def _after(pruned: Event | None) -> tuple[str, int]:
-    """Return hash and id of the event that the first remaining one follows."""
+    """Return the hash and id of the event that the first remaining one follows."""
     if pruned is None:
         return GENESIS, 0
     digest, last, count = (pruned.details.get(name) for name in ("hash", "last", "events"))

@@ -25,7 +25,7 @@ _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class AuditFormat(Enum):
-    """How a file of events is written."""
+    """The format of a file of events."""
 
     CSV = "csv"  #: for spreadsheets
     JSONL = "jsonl"  #: for programs: one JSON object per line
@@ -70,7 +70,7 @@ def read_moment(text: str) -> datetime:
 def read_span(since: str, until: str, now: datetime) -> Span:
     """Return the span between two dates; an empty ``since`` is the beginning, an empty ``until`` is ``now``.
 
-    What lies after ``now`` is cut off, so that the span is over. Raises :class:`bot.errors.InputError`.
+    The part after ``now`` is cut off, so that the span is over. Raises :class:`bot.errors.InputError`.
     """
     start = read_moment(since) if since else None
     end = read_moment(until) if until else now
@@ -87,7 +87,7 @@ def read_span(since: str, until: str, now: datetime) -> Span:
 
 
 def read_words(words: Sequence[str], *, since: str, now: datetime) -> tuple[Span, AuditFormat]:
-    """Return what ``[FROM] [TO] [csv|jsonl]`` means; without a date, from ``since`` on. Raises InputError."""
+    """Return the meaning of ``[FROM] [TO] [csv|jsonl]``; without a date, from ``since`` on. Raises InputError."""
     forms = [word.lower() for word in words if word.lower() in {form.value for form in AuditFormat}]
     dates = [word for word in words if word.lower() not in forms]
     if len(forms) > 1 or len(dates) > 2:
@@ -97,7 +97,7 @@ def read_words(words: Sequence[str], *, since: str, now: datetime) -> tuple[Span
 
 
 def header(form: AuditFormat) -> bytes:
-    """Return what stands before the first event.
+    """Return the bytes before the first event.
 
     CSV begins with a byte-order mark, which is how Excel knows the encoding.
     """
@@ -119,7 +119,7 @@ def line(form: AuditFormat, event: Event) -> bytes:
 def _row(cells: Sequence[str]) -> bytes:
     text = io.StringIO()
     csv.writer(text).writerow(cells)
-    # Half a surrogate pair, which people can send, has no UTF-8 of its own.
+    # Half a surrogate pair, which people can send, has no UTF-8 encoding.
     return text.getvalue().encode(errors="backslashreplace")
 
 

@@ -1,4 +1,4 @@
-"""What is typed after ``/numbers delegate``: nothing, to whom and until when, or whose delegation ends."""
+"""The text after ``/numbers delegate``: nothing, a person and an end, or whose delegation ends."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from bot.changes.input.times import UNTIL, end_time, read_end_time
 from bot.changes.model.start import End
 from bot.errors import InputError
 
-#: What is wrong with whom a delegation names; what is wrong with its end is under ``UNTIL``.
+#: Key of problems with the person of a delegation; problems with its end are under ``UNTIL``.
 DELEGATE: Final = "delegate"
-#: How an end can be typed, for people.
+#: Examples of an end, for people.
 EXAMPLES: Final = "until Mon 08:00, until Monday, until 2026-12-04 17:00, for 2 days"
 
 #: A person as Slack writes them in a command's text, or by their member id.
 _PERSON: Final = re.compile(r"<@([UW][A-Z0-9]{2,})(?:\|[^<>]*)?>|\b([UW](?=[A-Z0-9]*\d)[A-Z0-9]{5,})\b")
-#: A name that Slack did not make a person of.
+#: A name that Slack did not turn into a person.
 _NAME: Final = re.compile(r"(?:^|(?<=\s))@\S+")
-#: Words that may stand before a person, and words with which a delegation is ended.
+#: Words that may stand before a person, and words that end a delegation.
 _TO: Final = re.compile(r"(?:to|for)\s+(?=[<@UW])", re.IGNORECASE)
 _END: Final = re.compile(r"(?:end|stop|cancel|remove)(?:\s+|$)", re.IGNORECASE)
-#: Words beside the person that say no more than that it ends.
+#: Words beside the person that add nothing to the request to end it.
 _FILLING: Final = frozenset({"to", "for", "with", "now"})
 _SHOWN: Final = 40
 _HOW: Final = (
@@ -33,28 +33,28 @@ _HOW: Final = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DelegationRequest:
-    """Somebody is to get a right until a time."""
+    """A request to lend somebody a right until a time."""
 
-    #: Slack user id; empty when none is named.
+    #: Slack user id; empty when nobody is named.
     delegate: str
-    #: The end as it was typed.
+    #: The end as typed.
     until: str
-    #: What is wrong, by what it is about.
+    #: The problems, by subject.
     problems: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class DelegationEnd:
-    """The delegation to this person is to end."""
+    """A request to end the delegation to this person."""
 
     delegate: str
 
 
 def read_delegation(text: str) -> DelegationRequest | DelegationEnd | None:
-    """Return what is asked for; None for the list.
+    """Return the request in ``text``; None for the list.
 
-    Raises :class:`bot.errors.InputError` under :data:`DELEGATE` when nobody is named whose
-    delegation is to end, and under ``UNTIL`` when it is said when: it ends at once.
+    Raises :class:`bot.errors.InputError` under :data:`DELEGATE` when nobody is named whose delegation is to end, and
+    under ``UNTIL`` when a time is given for that: it ends at once.
     """
     said = text.strip()
     if not said or said.casefold() == "list":
@@ -64,7 +64,7 @@ def read_delegation(text: str) -> DelegationRequest | DelegationEnd | None:
         if problem:
             raise InputError({DELEGATE: problem})
         if left := " ".join(word for word in rest.split() if word.casefold() not in _FILLING):
-            # Somebody who wants it to end later would lose what was approved under it until then.
+            # A person who wants it to end later would lose the approvals given under it until then.
             raise InputError({UNTIL: f"“{left[:_SHOWN]}” is too much, so it has not ended: {_HOW}"})
         return DelegationEnd(delegate)
     delegate, rest, problem = _person(_TO.sub("", said, count=1) if _TO.match(said) else said)
@@ -72,7 +72,7 @@ def read_delegation(text: str) -> DelegationRequest | DelegationEnd | None:
 
 
 def _person(text: str) -> tuple[str, str, str]:
-    """Return who is named, what else stands there, and what is wrong with whom it names; empty when nothing is."""
+    """Return the named person, the rest of the text, and the problem with the person; empty without one."""
     found = list(_PERSON.finditer(text))
     rest = " ".join(_PERSON.sub(" ", text).split())
     if len(found) == 1:
@@ -89,9 +89,9 @@ def _person(text: str) -> tuple[str, str, str]:
 
 
 def read_until(text: str, *, now: datetime, zone: str) -> End:
-    """Return until when ``text`` says: ``until Mon 08:00``, ``until Monday``, ``for 2 days``.
+    """Return the end that ``text`` means: ``until Mon 08:00``, ``until Monday``, ``for 2 days``.
 
-    A day alone means its first minute: of two readings, the one that lends the right for less. Raises
+    A day alone means its first minute, the reading that lends the right for less time. Raises
     :class:`bot.errors.InputError` under ``UNTIL``; see :func:`bot.changes.input.times.read_end_time` for the rest.
     """
     said = end_time(text)

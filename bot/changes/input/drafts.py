@@ -1,4 +1,4 @@
-"""From what a person typed to a request that can be planned, or to every reason why it cannot."""
+"""From the form that a person filled in to a request that can be planned, or to every reason why it cannot."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _Read = TypeVar("_Read")
 
 #: A field of the form.
 REASON: Final = "reason"
-#: Longest reason, in characters: it has to fit beside everything else on a card.
+#: Longest reason, in characters: it must fit beside everything else on a card.
 REASON_LENGTH: Final = 500
 
 
 def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_numbers: int) -> Request:
     """Return the request that ``draft`` means.
 
-    Raises :class:`bot.errors.InputError` with every problem at once, each under the field that has it. A sheet is
-    not looked into here: its rows come in by :func:`bot.changes.input.requests.with_sheet`.
+    Raises :class:`bot.errors.InputError` with every problem at once, each under its field. Sheets are not read here:
+    :func:`bot.changes.input.requests.with_sheet` adds their rows.
     """
     problems: dict[str, str] = {}
     reading, conditions, excluded = target_parts(kind, draft, problems, is_id=is_id, max_numbers=max_numbers)
     _read_until(kind, draft, problems)
-    # Rows of a sheet, or of the change before, may say what the form does not; the rule is then asked row by row.
+    # Rows of a sheet, or of the earlier change, may say what the form does not; the rule is then checked row by row.
     rows_only = bool(draft.sheet or draft.base) and not reading.identifiers and not draft.filters
     wanted = read_wanted_values(kind, draft, problems, optional=rows_only)
     if not rows_only and not problems.keys() & kind.by_name.keys():
@@ -66,7 +66,7 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
 
 
 def _read_until(kind: Kind, draft: Draft, problems: dict[str, str]) -> None:
-    """Note what cannot be taken back by itself: what is gone, and secrets, which are not kept in clear."""
+    """Note what cannot be restored automatically: removed numbers, and secrets, which are not kept in clear."""
     if not draft.until.strip():
         return
     chosen = [kind.by_name[name] for name in draft.chosen if name in kind.by_name]
@@ -82,13 +82,13 @@ def _read_waves(draft: Draft, problems: dict[str, str]) -> tuple[tuple[WaveSize,
     threshold = _read(THRESHOLD, read_threshold, draft.threshold, problems)
     if waves == ():
         for name, typed in ((PAUSE, draft.pause), (THRESHOLD, draft.threshold)):
-            if typed.strip():  # ignored, it would send everything at once
+            if typed.strip():  # if it were ignored, everything would be sent at once
                 problems.setdefault(name, "This is for a change in waves: say which waves, or leave this empty.")
     return waves or (), Rollout(pause=pause or Pause(), threshold=threshold or Threshold())
 
 
 def _read(name: str, read: Callable[[str], _Read], typed: str, problems: dict[str, str]) -> _Read | None:
-    """Return what was typed into the field ``name``; None, with its problem noted, when that makes no sense."""
+    """Return the value typed into the field ``name``; None, with its problem noted, when it makes no sense."""
     try:
         return read(typed)
     except InvalidValue as error:

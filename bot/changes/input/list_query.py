@@ -1,7 +1,7 @@
-"""The words after ``/numbers list``: which changes are meant.
+"""The words after ``/numbers list``: which changes to list.
 
-The grammar is a table of words for where a change is, and four more things: whose, which kind, since, until. A new
-word for where a change is is one more :class:`StateFilter`.
+The grammar is a table of words for states, and four more things: whose, which kind, since, until. A new word for a
+state is one more :class:`StateFilter`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState, Outcome
 from bot.errors import InputError
 
-#: Where a change is, as a list asks for it: its state, and for a finished one how it ended.
+#: A state as a list asks for it, with the outcome of a finished change.
 End = tuple[ChangeState, Outcome | None]
 
 
 def _at(*states: ChangeState) -> tuple[End, ...]:
-    """Return the ends of ``states``; a finished change has one for each outcome."""
+    """Return the ends for ``states``; a finished change has one for each outcome."""
     return tuple(
         (state, outcome)
         for state in states
@@ -32,14 +32,14 @@ def _at(*states: ChangeState) -> tuple[End, ...]:
 
 @dataclass(frozen=True, slots=True)
 class StateFilter:
-    """One word for where a change is."""
+    """One word for some states."""
 
     word: str
     ends: tuple[End, ...]
 
 
 _S = ChangeState
-#: Every word, in the order in which help names them.
+#: Every word, in the order of the help text.
 SORTS: Final = (
     StateFilter(
         "open",
@@ -71,9 +71,9 @@ SORTS: Final = (
     StateFilter("discarded", _at(_S.DISCARDED)),
 )
 _BY_WORD: Final = {sort.word: sort for sort in SORTS}
-#: Every word that can be meant by one that means nothing.
+#: Every word that an unknown word may have meant.
 _WORDS: Final = (*_BY_WORD, "mine", "scheduled", "kind", "since", "until", "on")
-#: What is listed when no word is given: whatever got a plan and was not given up before it was asked for.
+#: Listed without any word: all changes that got a plan and were not given up before approval was requested.
 USUAL: Final = _at(*(state for state in _S if state not in {_S.PLANNING, _S.DISCARDED}))
 
 _TOKEN: Final = re.compile(r"<@[^>]*>|[^\s,]+")
@@ -86,24 +86,24 @@ _LONGEST: Final = 1500
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListQuery:
-    """Which changes are meant. Every part that is empty asks for nothing."""
+    """Which changes to list. An empty part sets no condition."""
 
     sorts: tuple[StateFilter, ...] = ()
-    #: Slack user ids, of whom one asked for the change.
+    #: Slack user ids of requesters.
     people: tuple[str, ...] = ()
     #: Names of kinds.
     kinds: tuple[str, ...] = ()
-    #: First and last day (UTC) on which it was asked for.
+    #: First and last day (UTC) of the request.
     since: date | None = None
     until: date | None = None
 
     @property
     def ends(self) -> tuple[End, ...]:
-        """Where the changes are, each once."""
+        """The states to list, each once."""
         return tuple(dict.fromkeys(end for sort in self.sorts for end in sort.ends)) or USUAL
 
     def __str__(self) -> str:
-        """Return the words that :func:`read_listing` reads as this; days are absolute, people are ids."""
+        """Return the words that :func:`read_listing` reads as this query; days are absolute, people are ids."""
         words = [sort.word for sort in self.sorts]
         words += [f"<@{user}>" for user in self.people]
         words += [f"kind {kind}" for kind in self.kinds]
@@ -113,9 +113,9 @@ class ListQuery:
 
 
 def read_listing(text: str, *, me: str, kinds: Sequence[Kind], today: date) -> ListQuery:
-    """Return what ``text`` asks for; ``me`` is the user id that "mine" means, ``today`` the day in UTC.
+    """Return the query in ``text``; ``me`` is the user id that "mine" means, ``today`` the day in UTC.
 
-    Raises :class:`bot.errors.InputError` with every mistake at once, keyed by the word that is wrong.
+    Raises :class:`bot.errors.InputError` with every mistake at once, keyed by the wrong word.
     """
     reader = _QueryReader(me, kinds, today)
     reader.read(_TOKEN.findall(text))
@@ -123,7 +123,7 @@ def read_listing(text: str, *, me: str, kinds: Sequence[Kind], today: date) -> L
 
 
 class _QueryReader:
-    """Reads word by word and collects what is wrong."""
+    """Reads word by word and collects mistakes."""
 
     def __init__(self, me: str, kinds: Iterable[Kind], today: date) -> None:
         self._me = me
@@ -209,5 +209,5 @@ class _QueryReader:
 
 
 def _nearest(word: str, words: Sequence[str]) -> str:
-    """Return the question for the one of ``words`` that was probably meant; empty when none is near."""
+    """Return a question for the one of ``words`` that was probably meant; empty when none is similar."""
     return "".join(f" Did you mean “{near}”?" for near in get_close_matches(word, words, n=1))

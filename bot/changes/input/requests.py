@@ -1,4 +1,4 @@
-"""A request that makes sense, ready to be planned, and the sheet that comes into it."""
+"""A valid request, ready to be planned, and the sheet that is added to it."""
 
 from __future__ import annotations
 
@@ -16,56 +16,56 @@ from bot.changes.sheets.refusals import SHEET, named
 from bot.changes.sheets.sheet import Sheet
 from bot.errors import InputError
 
-#: Stands for how many numbers there are where that is not known yet: no wave is empty for want of them.
+#: Stands for an unknown number of numbers, large enough that no wave is empty.
 _MANY: Final = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """A draft that makes sense: ready to be planned."""
+    """A valid draft, ready to be planned."""
 
     kind: Kind
     #: E.164 numbers and provider ids, without repeats.
     identifiers: tuple[str, ...]
-    #: What every number is to get that has no value of its own.
+    #: The values for every number that has none of its own.
     wanted: WantedValues
     reason: str
     #: Repeated entries that were dropped.
     repeats: int
-    #: Numbers that were given and that the requester chose to leave out, by the names that were given.
+    #: Given numbers that the requester chose to leave out, by the names given.
     dropped: frozenset[str]
-    #: What numbers must be like, all of it, to be meant as well; none when only ``identifiers`` are meant.
+    #: Conditions that numbers must all meet to be included as well; empty when only ``identifiers`` are meant.
     conditions: tuple[Condition, ...] = ()
-    #: E.164 numbers and ids that are not meant, whatever else says so.
+    #: E.164 numbers and ids to leave out, whatever else includes them.
     excluded: tuple[str, ...] = ()
-    #: E.164 number or id -> values of its own, which go before those of ``wanted``.
+    #: E.164 number or id -> its own values, which override those of ``wanted``.
     rows: Mapping[str, Values] = field(default_factory=dict)
-    #: When it is to happen; None for as soon as it may.
+    #: When it is to happen; None for as soon as possible.
     start: Start | None = None
-    #: When each number is to get back what it has now; None when the change lasts.
+    #: When each number is to get its current values back; None when the change lasts.
     until: End | None = None
-    #: The waves before the rest; none when all numbers are sent together.
+    #: The waves before the rest; empty when all numbers are sent together.
     waves: tuple[WaveSize, ...] = ()
     #: What happens between the waves.
     rollout: Rollout = field(default_factory=Rollout)
-    #: Id -> the E.164 number that stands beside it in the sheet.
+    #: Id -> the E.164 number beside it in the sheet.
     beside: Mapping[str, str] = field(default_factory=dict)
-    #: How many rows of the sheet count by their number because the id is none of the provider's.
+    #: How many rows of the sheet count by their number because the provider does not know the id.
     strange_ids: int = 0
-    #: Names among those of ``rows`` whose values come from the change before; a sheet's row corrects them.
+    #: Names among those of ``rows`` whose values come from the earlier change; a row of the sheet overrides them.
     carried: frozenset[str] = frozenset()
-    #: What else people have to know of how the sheet was read.
+    #: Other notes for people about how the sheet was read.
     sheet_cautions: tuple[str, ...] = ()
 
     @property
     def pauses(self) -> timedelta:
-        """How long the last wave waits for those before it at most; a plan may come to fewer waves."""
+        """The longest time that the last wave waits for the earlier ones; a plan may have fewer waves."""
         numbers = len(self.identifiers) if self.identifiers and not self.conditions else _MANY
         return self.rollout.pause.length * max(len(wave_sizes(self.waves, numbers)) - 1, 0)
 
     @property
     def cautions(self) -> tuple[str, ...]:
-        """What people have to know of how the sheet was read."""
+        """Notes for people about how the sheet was read."""
         if not self.strange_ids:
             return self.sheet_cautions
         rows = "1 row" if self.strange_ids == 1 else f"{self.strange_ids:,} rows"
@@ -74,7 +74,7 @@ class Request:
 
     @property
     def given(self) -> tuple[str, ...]:
-        """All numbers that were given one by one, without repeats."""
+        """All numbers given one by one, without repeats."""
         return tuple(dict.fromkeys((*self.identifiers, *self.rows)))
 
     @property
@@ -86,7 +86,7 @@ class Request:
 def with_sheet(request: Request, sheet: Sheet) -> Request:
     """Return ``request`` with the rows of a sheet that has no problems.
 
-    Raises :class:`bot.errors.InputError` when it has no row, or nothing in it says what is to change.
+    Raises :class:`bot.errors.InputError` when it has no row, or nothing in it says what to change.
     """
     if not sheet.rows:
         raise InputError({SHEET: "The sheet has no numbers: there is nothing below its headings."})
@@ -109,7 +109,7 @@ def with_sheet(request: Request, sheet: Sheet) -> Request:
 
 
 def by_number(request: Request, ids: Collection[str]) -> Request:
-    """Return ``request`` with the numbers that stand beside ``ids`` in its sheet in place of those ids."""
+    """Return ``request`` with ``ids`` replaced by the numbers beside them in its sheet."""
     numbers = {each: request.beside[each] for each in ids}
     return replace(
         request,
@@ -121,7 +121,7 @@ def by_number(request: Request, ids: Collection[str]) -> Request:
 
 
 def _cautions(sheet: Sheet) -> Iterator[str]:
-    """Yield what people have to know of how ``sheet`` was read."""
+    """Yield notes for people about how ``sheet`` was read."""
     if sheet.stage:
         yield sheet.stage.caution
     if sheet.left_out:

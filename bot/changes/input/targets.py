@@ -1,4 +1,4 @@
-"""From the numbers and filters that somebody gave to the numbers that are meant."""
+"""From given numbers and filters to the numbers that are meant."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from bot.errors import InputError, in_one
 NUMBERS: Final = "numbers"
 EXCLUDED: Final = "excluded"
 
-#: How many bad entries are named before the rest is only counted: an error line in a modal has to stay readable.
+#: How many bad entries are named; the rest are only counted, so that an error line in a modal stays readable.
 NAMED: Final = 8
 
 
 def read_target(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_numbers: int) -> Target:
-    """Return the numbers that ``draft`` points at in the form, whatever is to become of them.
+    """Return the numbers that ``draft`` points at in the form, whatever is to happen to them.
 
-    Raises :class:`bot.errors.InputError` with every problem at once, each under the field that has it.
+    Raises :class:`bot.errors.InputError` with every problem at once, each under its field.
     """
     problems: dict[str, str] = {}
     reading, conditions, excluded = target_parts(kind, draft, problems, is_id=is_id, max_numbers=max_numbers)
@@ -37,7 +37,7 @@ def read_target(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_n
 def target_parts(
     kind: Kind, draft: Draft, problems: dict[str, str], *, is_id: Callable[[str], bool], max_numbers: int
 ) -> tuple[ParsedNumbers, tuple[Condition, ...], tuple[str, ...]]:
-    """Return the numbers, the conditions and the exclusions; what is wrong with them goes into ``problems``."""
+    """Return the numbers, the conditions and the exclusions; their problems go into ``problems``."""
     reading = read_numbers(draft.pasted, is_id=is_id)
     conditions = _read_conditions(kind, draft, problems)
     if reading.identifiers or reading.bad or not (draft.filters or draft.sheet or draft.base):
@@ -49,7 +49,7 @@ def target_parts(
 
 
 def _read_conditions(kind: Kind, draft: Draft, problems: dict[str, str]) -> tuple[Condition, ...]:
-    """Return what the filter asks for. A chosen filter without a value is a problem: dropped, it would mean more."""
+    """Return the filter's conditions. A chosen filter without a value is a problem: without it, more would match."""
     for key, typed in draft.filters.items():
         if not typed.strip():
             problems[f"{PREFIX}{key}"] = "Give a value, or remove this filter from “Filter by”."
@@ -61,7 +61,7 @@ def _read_conditions(kind: Kind, draft: Draft, problems: dict[str, str]) -> tupl
 
 
 def _numbers_problems(reading: ParsedNumbers, max_numbers: int) -> dict[str, str]:
-    """Return the problems of the numbers; each bad entry is named at the box that it stands in."""
+    """Return the problems of the numbers; each bad entry is named at its box."""
     if reading.bad:
         boxes = sorted({entry.box for entry in reading.bad})
         return {f"{NUMBERS}:{box}": _unreadable([e for e in reading.bad if e.box == box]) for box in boxes}

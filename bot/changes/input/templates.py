@@ -1,4 +1,4 @@
-"""Changes kept under a name, to be asked for again: what is kept, and what of it still fits when it is used."""
+"""Changes saved under a name for reuse: what is kept, and what of it still fits when it is used."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ NAME: Final = "name"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TemplateContent:
-    """A kind, settings and a target under a name that is unique in the workspace, without regard to case."""
+    """A kind, settings and a target under a name that is unique in the workspace, ignoring case."""
 
     name: str
-    #: Slack user id of who saved it last.
+    #: Slack user id of the person who saved it last.
     owner: str
-    #: What goes into the form. Never a secret, and no reason: that is given again each time.
+    #: The content of the form. Never a secret, and no reason: that is given again each time.
     draft: Draft
-    #: Names of the secret settings that the change had and the template has not.
+    #: Names of the secret settings that the change had and the template does not.
     left_out: tuple[str, ...]
-    #: How many numbers the draft names one by one.
+    #: How many numbers the draft lists one by one.
     numbers: int
     saved_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Template(TemplateContent):
-    """Content that was saved."""
+    """Saved content."""
 
     id: int
     #: Counts up when the template is replaced under the same name.
@@ -47,7 +47,7 @@ class Template(TemplateContent):
 
 
 def read_name(text: str) -> str:
-    """Return the name that was typed; raises :class:`bot.errors.InputError` with what is wrong with it."""
+    """Return the typed name; raises :class:`bot.errors.InputError` with what is wrong with it."""
     name = " ".join("".join(c if c.isprintable() else " " for c in html.unescape(text)).split())
     if is_blank(name):
         raise InputError({NAME: "Give it a name by which everybody can find it."})
@@ -57,15 +57,15 @@ def read_name(text: str) -> str:
 
 
 def key_of(name: str) -> str:
-    """Return what is equal for two names that are the same but for their case."""
+    """Return a key that is equal for two names that differ only in case."""
     return name.casefold()
 
 
 def kept(draft: Draft, kind: Kind | None) -> tuple[Draft, tuple[str, ...]]:
     """Return what a template keeps of ``draft``, and the names of the secret settings that it leaves out.
 
-    Everything that is kept is named here, so that whatever a draft may come to hold besides stays out of templates.
-    Of when a temporary change ends that is how long it lasts: a time of day would mean another one, or have passed.
+    Everything kept is named here, so that new parts of a draft stay out of templates by default. The end of a temporary
+    change is kept only as a length: a time of day would mean another end, or have passed.
     """
     secret = {name for name, value in draft.typed.items() if isinstance(value, Secret)}
     if kind is not None:
@@ -88,10 +88,10 @@ def kept(draft: Draft, kind: Kind | None) -> tuple[Draft, tuple[str, ...]]:
 
 
 def fitted(template: Template, kind: Kind | None, ways: Collection[str]) -> tuple[Draft, list[str]]:
-    """Return what of the template can be filled in today, and a sentence about each part that cannot.
+    """Return what can be filled in from the template today, and a sentence about each part that cannot.
 
-    ``kind`` is None when there is no such kind any more; ``ways`` are the filters that its form offers. When one
-    condition of a filter cannot be asked for any more, none is filled in: without it the rest would mean more numbers.
+    ``kind`` is None when the kind no longer exists; ``ways`` are the filters that its form offers. When one condition
+    of a filter is no longer available, none is filled in: without it, the others would match more numbers.
     """
     draft = template.draft
     if kind is None:

@@ -1,11 +1,11 @@
-"""From a time as a person typed it to one instant.
+"""From a typed time to one instant.
 
-Typed text and no date picker: "tonight 22:00" is how people say it, a picker's time is in the zone of whoever looks
-at it and names none, and a picked time cannot be taken back in every Slack client, while a text can be emptied.
+Typed text and not a date picker: people say "tonight 22:00"; a picker's time is in the viewer's zone and names none;
+and a picked time cannot be cleared in every Slack client, while a text can.
 
-Nothing is guessed. A time of day without a day is the next one; whatever could mean two things is refused with words
-that mean one. A time that a zone's clocks skip is refused; of one that they show twice, the first that is ahead is
-meant, and it is shown with its offset from UTC.
+Nothing is guessed. A time of day without a day is the next one; a time with two possible meanings is refused, with
+words that have only one. A time that a zone's clocks skip is refused; of a time that they show twice, the first one
+ahead is meant, and it is shown with its offset from UTC.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Final, NoReturn
 from bot.changes.policy.wall_clock import instants, known_zone
 from bot.errors import InvalidValue
 
-#: How far ahead a change may be planned. It holds its numbers until then, and values rarely keep still for longer.
+#: How far ahead a change may be planned. It holds its numbers until then, and values rarely stay the same for longer.
 AHEAD: Final = timedelta(days=30)
-#: What can be typed, for people.
+#: Texts that are understood, for people.
 UNDERSTOOD: Final = (
     "Write it like: tonight 22:00, tomorrow 6am, Mon 06:30, Nov 30 02:00, 2026-11-30 02:00 UTC, in 2 hours."
 )
@@ -47,15 +47,15 @@ _TIME: Final = re.compile(
 )
 _PART: Final = re.compile(r"(\d{1,6}|an?) ?(m|min|mins|minutes?|h|hrs?|hours?|d|days?|weeks?)(?= |\d|$)", re.ASCII)
 _UNITS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": _DAY, "w": timedelta(weeks=1)}
-#: A night: from this hour on until that one of the next day.
+#: A night lasts from this hour to the same hour of the next day.
 _EVENING: Final = time(17)
 _MORNING: Final = time(6)
 
 
 class TimeReader:
-    """Reads one text that names no zone, as it is meant in ``zone``.
+    """Reads one text without a time zone, in ``zone``.
 
-    ``bound`` begins to say what is limited by :data:`AHEAD`. With ``days`` a day may stand alone. Raises
+    ``bound`` begins the sentence about the limit :data:`AHEAD`. With ``days``, a day may stand alone. Raises
     :class:`bot.errors.InvalidValue` with what is wrong.
     """
 
@@ -71,7 +71,7 @@ class TimeReader:
         self._today = now.astimezone(self._zone).date()
 
     def after(self) -> datetime:
-        """Return what "in 2 hours" means, on the next full minute: never before what is shown."""
+        """Return the instant of "in 2 hours", on the next full minute: never earlier than shown."""
         rest = self._text.removeprefix("in ")
         length = timedelta()
         try:
@@ -86,7 +86,7 @@ class TimeReader:
         return at if at == at.replace(second=0, microsecond=0) else at.replace(second=0, microsecond=0) + _UNITS["m"]
 
     def on_the_wall(self) -> datetime:
-        """Return what a day and a time of day mean on the clocks of the zone."""
+        """Return the instant of a day and a time of day on the clocks of the zone."""
         found = list(_TIME.finditer(self._text))
         if not found and self._days_alone and (self._text == "tomorrow" or self._names_a_day(self._text)):
             return self._first_minute()
@@ -97,7 +97,7 @@ class TimeReader:
         wanted, later = self._time(found[0])
         day = f"{self._text[: found[0].start()]} {self._text[found[0].end() :]}".strip()
         if day == "tonight":
-            later = timedelta()  # the night that 24:00 ends is the one that 00:00 is in
+            later = timedelta()  # 24:00 ends the night that 00:00 is in
         if found[0]["word"] == "midnight" and day not in {"", "tonight"}:
             raise InvalidValue(
                 "“midnight” could mean either of two days; write 00:00 or 24:00 with the day that you mean."
@@ -105,7 +105,7 @@ class TimeReader:
         return self._first([each + later for each in self._days(day, wanted)], wanted)
 
     def _first_minute(self) -> datetime:
-        """Return when the day begins that stands alone."""
+        """Return the beginning of a day that stands alone."""
         if self._text[:3] == _WEEKDAYS[self._today.weekday()] and _WEEKDAY.fullmatch(self._text):
             raise InvalidValue(
                 f"It is {self._today:%A} today, so “{self._said}” could mean today or in a week: add a time, or write "
@@ -114,7 +114,7 @@ class TimeReader:
         return self._first(self._days(self._text, time(0)), time(0), day_alone=True)
 
     def _time(self, found: re.Match[str]) -> tuple[time, timedelta]:
-        """Return the time of day, and how many days later it is than said: one for 24:00."""
+        """Return the time of day, and how many days later than written it is: one for 24:00."""
         if found["word"]:
             return time(12 if found["word"] == "noon" else 0), timedelta()
         hour, minute = int(found["hour"] or found["only"]), int(found["minute"] or 0)
@@ -128,7 +128,7 @@ class TimeReader:
         return time(hour % 24, minute), _DAY * (hour // 24)
 
     def _days(self, said: str, wanted: time) -> Sequence[date]:
-        """Return the days that may be meant, in order; of more than one, the first whose time has not passed."""
+        """Return the days that may be meant, in order; of several, the first whose time has not passed counts."""
         if not said:
             return [self._today, self._today + _DAY]
         if said == "today":
@@ -143,7 +143,7 @@ class TimeReader:
         return self._dates(said)
 
     def _night(self, wanted: time) -> date:
-        """Return the day on which the night that is on, or that comes next, has that time."""
+        """Return the day on which the current or next night has that time."""
         if _MORNING <= wanted < _EVENING:
             raise InvalidValue(f"{wanted:%H:%M} is not at night; say today or tomorrow.")
         within = self._now.astimezone(self._zone).time() < _MORNING
@@ -158,7 +158,7 @@ class TimeReader:
             self._not_understood()
         parts = found.groupdict()
         month = int(parts["number"]) if parts.get("number") else _MONTHS.index(parts["month"][:3]) + 1
-        # Without a year, the next such day. A year that is surely out of reach is not computed with.
+        # Without a year, the next such day. A year that is clearly out of range is not used in a calculation.
         years = [int(parts["year"])] if parts["year"] else [self._today.year, self._today.year + 1]
         if years[0] > self._today.year + 1:
             self._too_far()
@@ -170,16 +170,16 @@ class TimeReader:
         return days
 
     def _first(self, days: Sequence[date], wanted: time, *, day_alone: bool = False) -> datetime:
-        """Return the first instant that is ahead; when all have passed, the last one.
+        """Return the first instant ahead; when all have passed, the last one.
 
-        Of a ``day_alone`` nobody said the time: one that begins while clocks go forward has another first minute.
+        For a ``day_alone`` nobody gave a time: a day that begins while clocks go forward has another first minute.
         """
         last = self._now
         for day in days:
             wall = datetime.combine(day, wanted)
             shown = instants(wall, self._zone)
             if not shown and day_alone:
-                shown = [wall.replace(tzinfo=self._zone).astimezone(UTC)]  # by the clocks before, and so just after it
+                shown = [wall.replace(tzinfo=self._zone).astimezone(UTC)]  # just after the step
             if not shown and wall.replace(tzinfo=self._zone) > self._now:
                 self._skipped(wall)
             for last in shown:

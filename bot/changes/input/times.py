@@ -1,4 +1,4 @@
-"""From what a person typed to when a change starts or ends."""
+"""From typed text to the start or end of a change."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from bot.errors import InputError, InvalidValue
 #: The form's fields.
 START: Final = "start"
 UNTIL: Final = "until"
-#: How long a temporary change lasts at least: nothing is sent to be taken back before it has been read back.
+#: Shortest time that a temporary change lasts: nothing is sent only to be taken back before its read-back.
 LEAST: Final = timedelta(minutes=10)
 #: Longest text, in characters.
 LENGTH: Final = 60
 
-#: Words that may stand before an end -> what begins the time in their place.
+#: Words that may stand before an end -> the beginning of the time that replaces them.
 _BEFORE_END: Final = {"until": "", "till": "", "for": "in "}
 _NOW: Final = frozenset({"", "now", "at once", "immediately", "asap"})
 _ZONE: Final = re.compile(r"(.+?)(?: |(?<=\d)(?=[zZ]$))(z|utc|gmt|[a-z_]+(?:/[a-z0-9_+-]+)+)", re.IGNORECASE | re.ASCII)
@@ -30,14 +30,14 @@ _ZONE: Final = re.compile(r"(.+?)(?: |(?<=\d)(?=[zZ]$))(z|utc|gmt|[a-z_]+(?:/[a-
 def read_end(
     text: str, *, now: datetime, zone: str, start: Start | None, pauses: timedelta = timedelta()
 ) -> End | None:
-    """Return when ``text`` says that a change that starts at ``start`` ends; None for one that lasts.
+    """Return the end that ``text`` gives a change starting at ``start``; None for a lasting change.
 
-    ``pauses`` is how long the last wave of a rollout waits for those before it, by the plan.
-    Raises :class:`bot.errors.InputError` under :data:`UNTIL`; see :func:`read_end_time` for the rest.
+    ``pauses`` is how long the last wave of a rollout waits for the earlier ones, according to the plan. Raises
+    :class:`bot.errors.InputError` under :data:`UNTIL`; see :func:`read_end_time` for the rest.
     """
     if not text.strip():
         return None
-    if not end_time(text):  # a word before an end that is not there is not an empty field
+    if not end_time(text):  # "until" without a time is not an empty field
         raise InputError({UNTIL: "Say until when, such as tomorrow 08:00."})
     read = read_end_time(text, now=now, zone=zone, bound="a temporary change can last")
     begins = max(start.at, now) if start else now
@@ -54,9 +54,9 @@ def read_end(
 
 
 def end_time(text: str) -> str:
-    """Return the time in ``text``, without the word for an end before it: of ``for 2 days`` it is ``in 2 days``.
+    """Return the time in ``text``, without a word such as "until" before it: ``for 2 days`` becomes ``in 2 days``.
 
-    Nothing when there is no more than such a word.
+    Empty when there is only such a word.
     """
     said = _said(text)
     word, _, rest = said.partition(" ")
@@ -67,10 +67,10 @@ def end_time(text: str) -> str:
 
 
 def read_end_time(text: str, *, now: datetime, zone: str, bound: str, days: bool = False) -> Start | None:
-    """Return when something ends by ``text``: ``until Mon 08:00``, ``till tonight 22:00``, ``for 2 days``, or no word.
+    """Return the end in ``text``: ``until Mon 08:00``, ``till tonight 22:00``, ``for 2 days``, or without such a word.
 
-    None for now, and for nothing. Raises :class:`bot.errors.InputError` under :data:`UNTIL`; see :func:`read_start`
-    for the rest.
+    None for "now" and for an empty text. Raises :class:`bot.errors.InputError` under :data:`UNTIL`; see
+    :func:`read_start` for the rest.
     """
     said = end_time(text)
     try:
@@ -85,10 +85,10 @@ def read_end_time(text: str, *, now: datetime, zone: str, bound: str, days: bool
 def read_start(
     text: str, *, now: datetime, zone: str, bound: str = "a change can wait", days: bool = False
 ) -> Start | None:
-    """Return when ``text`` says; None for as soon as it may.
+    """Return the time in ``text``; None for as soon as possible.
 
-    ``now`` (aware) is when it was said, ``zone`` the IANA name of the zone in which it was meant unless the text names
-    one. ``bound`` begins to say what is limited by :data:`AHEAD`. With ``days`` a day may stand alone, and its first
+    ``now`` (aware) is when it was typed, ``zone`` the IANA name of the zone it was meant in unless the text names one.
+    ``bound`` begins the sentence about the limit :data:`AHEAD`. With ``days``, a day may stand alone, and its first
     minute is meant. Raises :class:`bot.errors.InputError` under :data:`START`.
     """
     try:
@@ -117,12 +117,12 @@ def _read_start(text: str, now: datetime, zone: str, bound: str, *, days: bool) 
 
 
 def counts_from_now(text: str) -> bool:
-    """Tell whether ``text`` says a length of time, such as "in 4 hours", which means another instant every day."""
+    """Tell whether ``text`` is a length of time, such as "in 4 hours", which means another instant every day."""
     return _said(text).lower().startswith("in ")
 
 
 def _said(text: str) -> str:
-    """Return ``text`` without what does not matter of how it was typed."""
+    """Return ``text`` without differences of typing that do not matter."""
     return " ".join(unicodedata.normalize("NFKC", text).replace(",", " ").split())
 
 

@@ -1,4 +1,4 @@
-"""From what was typed for each setting to what the numbers are to get."""
+"""From the text typed for each setting to the values that the numbers are to get."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from bot.changes.model.values import EditMode, ListEdit, Secret, Values, WantedV
 from bot.changes.text.cells import is_bracketed, is_nothing
 from bot.errors import InvalidValue
 
-#: The field of the form in which settings are chosen; what is wrong with one is keyed by its own name.
+#: The field of the form in which settings are chosen; problems of one setting are keyed by its own name.
 SETTINGS: Final = "settings"
 
 
 def without_edits(wanted: WantedValues) -> Values:
-    """Return the wanted values that are whole, without the edits of lists."""
+    """Return the complete wanted values, without edits of lists."""
     return {name: value for name, value in wanted.items() if not isinstance(value, ListEdit)}
 
 
 def read_wanted_values(kind: Kind, draft: Draft, problems: dict[str, str], *, optional: bool) -> dict[str, WantedValue]:
-    """Return what each setting is to get; what is wrong goes into ``problems``. ``optional``: it may be nothing."""
+    """Return the wanted value of each setting; problems go into ``problems``. ``optional``: it may be empty."""
     names = [s.name for s in kind.settings if s.always or s.name in draft.chosen]
     if not names and not optional and not kind.removes:
         problems[SETTINGS] = "Choose at least one setting to change."
@@ -31,7 +31,7 @@ def read_wanted_values(kind: Kind, draft: Draft, problems: dict[str, str], *, op
         setting = kind.setting(name)
         typed = draft.typed.get(name)
         if typed is None and setting.always:
-            continue  # an optional part of the form: the kind's rule says when it is needed
+            continue  # an optional part of the form: the kind's rule says when it is required
         if isinstance(typed, Secret):
             if typed.sealed:
                 wanted[name] = typed
@@ -46,7 +46,7 @@ def read_wanted_values(kind: Kind, draft: Draft, problems: dict[str, str], *, op
 
 
 def read_wanted_value(setting: Setting, typed: str, way: EditMode | None) -> WantedValue:
-    """Return what ``typed`` makes of a setting; with ``way`` its entries edit the list that each number has.
+    """Return the value of a setting that ``typed`` means; with ``way``, its entries edit each number's list.
 
     Raises :class:`bot.errors.InvalidValue` with a sentence for the person.
     """
@@ -59,9 +59,9 @@ def read_wanted_value(setting: Setting, typed: str, way: EditMode | None) -> Wan
 
 
 def _meant(setting: Setting, typed: str) -> str:
-    """Return the list that was typed; raises for what other programs write for nothing, as sheets do.
+    """Return the typed list; raises for texts that other programs, such as spreadsheets, write for "nothing".
 
-    An apostrophe in front says that the characters are meant.
+    After an apostrophe, the characters are meant literally.
     """
     text = typed.strip()
     bare = text.removeprefix("'")

@@ -1,7 +1,7 @@
-"""From what a person typed to a rollout: ``10, 10 %, rest``, ``30 min`` and ``1 %``.
+"""From typed text to a rollout: ``10, 10 %, rest``, ``30 min`` and ``1 %``.
 
-Nothing is guessed. A comma within ``10,200`` or ``2,5 %`` could part two waves or belong to one, and is refused with
-words for either.
+Nothing is guessed. A comma within ``10,200`` or ``2,5 %`` could separate two waves or belong to one, and is refused
+with texts for both.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from bot.errors import InvalidValue
 CANARY: Final = "canary"
 PAUSE: Final = "pause"
 THRESHOLD: Final = "threshold"
-#: Longest text of one of them, in characters.
+#: Longest text of each field, in characters.
 LENGTH: Final = 100
-#: The longest pause between two waves: the numbers stay locked all the while.
+#: The longest pause between two waves: the numbers stay locked during it.
 LONGEST: Final = timedelta(days=7)
 
 _UNITS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _PART: Final = re.compile(r"(\d{1,5}) ?(m|min|mins|minutes?|h|hrs?|hours?|d|days?)(?= |\d|$)", re.ASCII)
 _ASKING: Final = frozenset({"ask", "ask me", "person", "a person"})
 _REST: Final = frozenset({"rest", "the rest"})
-#: A count, its thousands together or apart.
+#: A count, with or without a thousands separator.
 _COUNT: Final = re.compile(r"\d{1,6}|\d{1,3}(?:[ ,]\d{3})", re.ASCII)
 #: A share with up to two decimals.
 _SHARE: Final = re.compile(r"(\d{1,3})(?:\.(\d{1,2}))? ?(?:%|percent|per cent)", re.ASCII)
-#: A comma that parts no waves: what follows it is no wave, for no number begins with a zero.
+#: A comma that separates no waves: what follows it is not a wave, as no number begins with a zero.
 _THOUSANDS: Final = re.compile(r"(?<![\d.])(\d{1,3}),(0\d\d)(?!\d)", re.ASCII)
-#: Commas that may, or may not.
+#: Commas that may or may not separate waves.
 _EITHER: Final = re.compile(r"(?<![\d.])\d{1,3},\d{3}(?!\d)", re.ASCII)
 _DECIMAL: Final = re.compile(r"\d+,\d+ ?(?:%|percent|per cent)", re.ASCII)
 
 
 def read_waves(typed: str) -> tuple[WaveSize, ...]:
-    """Return the waves that come before the rest; none when all numbers go together.
+    """Return the waves before the rest; empty when all numbers are sent together.
 
     Raises :class:`bot.errors.InvalidValue`, which says what is wrong.
     """
@@ -93,7 +93,7 @@ def _check(waves: Sequence[WaveSize]) -> None:
 
 
 def read_pause(typed: str) -> Pause:
-    """Return what comes between two waves that go well.
+    """Return what comes between two waves if the first is as approved.
 
     Raises :class:`bot.errors.InvalidValue`, which says what is wrong.
     """

@@ -1,1 +1,1 @@
-"""What a change consists of: its records, states, settings, values and batches."""
+"""The parts of a change: its records, states, settings, values and batches."""

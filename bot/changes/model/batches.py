@@ -1,4 +1,4 @@
-"""What a plan is carried out in, and what becomes of it: batches, operations and their counts."""
+"""How a plan is carried out, and with which result: batches, operations and their counts."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Batch:
     position: int
     state: BatchState
     size: int
-    #: What is sent, whole groups included.
+    #: The values sent, including whole groups.
     values: Values
-    #: The filter that is handed to the provider in the place of numbers; empty for every batch of known numbers.
+    #: The filter handed to the provider in place of numbers; empty for every batch of known numbers.
     handed: tuple[Condition, ...] = ()
-    #: The wave that it is part of, from 1.
+    #: The wave that it belongs to, from 1.
     wave: int = 1
     #: The provider's job, once there is one.
     job: str
@@ -34,53 +34,53 @@ class Batch:
     attempts: int
     submitted_at: datetime | None
     settled_at: datetime | None
-    #: When the job was to be done, by the provider's estimate at the time of ``progressed_at``.
+    #: When the job was expected to be done, by the provider's estimate at the time of ``progressed_at``.
     done_by: datetime | None
-    #: Provider's word for the job's state, at the last poll.
+    #: The provider's word for the job's state at the last poll.
     job_state: str
-    #: How often the job has been asked about.
+    #: How often the job has been polled.
     polls: int
-    #: Reads of the job since it was over, or gone, with numbers still undecided.
+    #: Polls of the job after it was over, or gone, with numbers still undecided.
     final_polls: int
     #: Searches after an unknown outcome that did not find the job.
     absences: int
-    #: When the first attempt went out that nobody answered; None once the batch has its job.
+    #: When the first unanswered attempt went out; None once the batch has its job.
     unanswered_since: datetime | None = None
-    #: The same two moments by the provider's clock, at the latest; None where its answers had not told its time.
+    #: The latest that these two moments can be by the provider's clock; None where its answers had not told its time.
     attempted_there: datetime | None = None
     unanswered_there: datetime | None = None
-    #: How often it was sent again since, because no job was found.
+    #: How often it was sent again, because no job was found.
     resent: int = 0
-    #: Since when an operator has to say what became of an unanswered attempt; None when nobody is asked.
+    #: Since when an operator has been asked about an unanswered attempt; None when nobody is asked.
     escalated_at: datetime | None = None
-    #: What is known about it, for people.
+    #: What is known about that, for people.
     doubt: str = ""
-    #: Jobs at the provider that may be the batch's.
+    #: Jobs at the provider that may belong to the batch.
     candidates: tuple[str, ...] = ()
     #: When the job last reported something new.
     progressed_at: datetime | None = None
-    #: Since when the job counts as standing still; None when it does not.
+    #: Since when the job counts as stalled; None when it does not.
     overdue_at: datetime | None = None
-    #: When the provider last refused the batch for want of a free slot; None when it did not.
+    #: When the provider last refused the batch for lack of a free slot; None when it did not.
     slot_refused_at: datetime | None = None
-    #: When its numbers were last read again before sending it, or could not be; None when that was never tried.
+    #: When its numbers were last read again before sending, or could not be; None when that was never tried.
     checked_at: datetime | None = None
-    #: Why they could not be read then, for people; empty when they were read, and were as the plan found them.
+    #: Why they could not be read then, for people; empty when they were read and were as planned.
     check_problem: str = ""
 
     @property
     def floor(self) -> datetime | None:
-        """When, by the provider's clock, the oldest attempt went out whose job is looked for; None if nobody knows."""
+        """When, by the provider's clock, the oldest attempt went out whose job is searched for; None if unknown."""
         return self.attempted_there if self.unanswered_since is None else self.unanswered_there
 
     @property
     def reference(self) -> str:
-        """Its name for ever, by which a provider that carries it out itself files it."""
+        """Its permanent name, under which a provider that carries it out itself files it."""
         return f"{self.change}/{self.position}"
 
     @staticmethod
     def change_of(reference: str) -> int | None:
-        """Return the change whose batch has that name; None when it is no such name."""
+        """Return the change whose batch has that name; None if it is not such a name."""
         change = reference.partition("/")[0]
         return int(change) if change.isdecimal() else None
 
@@ -91,13 +91,13 @@ class Batch:
 
     @property
     def stuck(self) -> bool:
-        """Whether its job has been standing still for long."""
+        """Whether its job counts as stalled."""
         return self.state is BatchState.SUBMITTED and self.overdue_at is not None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Operation:
-    """One number of a change, and what became of it."""
+    """One number of a change, and its outcome."""
 
     change: int
     #: Position in the plan, from 0.
@@ -109,22 +109,22 @@ class Operation:
     before: Values
     after: Values
     state: OperationState
-    #: Why it failed or was not attempted: the provider's code or one of ours, a sentence, and a JSON pointer.
+    #: Why it failed or was not attempted: a code of the provider or of ours, a sentence, and a JSON pointer.
     code: str
     reason: str
     pointer: str
     ended_at: datetime | None
-    #: What else the plan knew of it, and nothing was to change.
+    #: Other values that the plan knew of it, which nothing was to change.
     beside: Values = field(default_factory=dict)
-    #: What the number had when it was read back last: of what was sent, what else changed, and how far it is. None when
-    #: it has not been read.
+    #: The values found by the last read-back: of sent fields, of fields that changed besides, and of statuses. None
+    #: when it has not been read.
     found: Values | None = None
-    #: When that was.
+    #: When it was read.
     found_at: datetime | None = None
 
 
 class BatchNumber(NamedTuple):
-    """One number of a batch, and where it stands: what its job's report is held against."""
+    """One number of a batch and its state, to be compared with its job's report."""
 
     #: Position in the plan, from 0.
     position: int
@@ -135,7 +135,7 @@ class BatchNumber(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tally:
-    """How many numbers of a change are where."""
+    """How many numbers of a change are in each state."""
 
     waiting: int = 0
     submitted: int = 0
@@ -154,12 +154,12 @@ class Tally:
 
     @property
     def changed(self) -> int:
-        """Numbers that the provider changed, or may have, read back or not."""
+        """Numbers that the provider changed, or may have changed, read back or not."""
         return self.unread + self.verified + self.differs + self.unverified
 
     @property
     def unread(self) -> int:
-        """Numbers whose jobs are over and that have still to be read back."""
+        """Numbers whose jobs are over and that are still to be read back."""
         return self.succeeded + self.unknown
 
     @property
@@ -170,26 +170,26 @@ class Tally:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StopReach:
-    """How far a stop or a freeze reaches: where the numbers of a change are that have not come to their end."""
+    """How far a stop or a freeze reaches: where the unfinished numbers of a change are."""
 
-    #: In our hands still, in batches that wait or in runs of ours: they can be kept back.
+    #: Still in our hands, in waiting batches or in runs of ours: they can be kept back.
     unsent: int = 0
     #: In single requests of ours that are under way, or may have arrived: they end by themselves.
     under_way: int = 0
-    #: In jobs that run at the provider, which nothing of ours stops.
+    #: In jobs that run at the provider, which we cannot stop.
     at_provider: int = 0
-    #: In batches of which nobody knows yet whether they became jobs.
+    #: In batches that may or may not have become jobs.
     unknown: int = 0
 
     @property
     def stoppable(self) -> bool:
-        """Whether anything is left that a stop can keep back, or may turn out to be."""
+        """Whether there are, or may be, numbers that a stop can keep back."""
         return bool(self.unsent or self.under_way or self.unknown)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FailureGroup:
-    """Numbers that failed, differ or could not be verified for one and the same reason."""
+    """Numbers that failed, differ or could not be verified for the same reason."""
 
     code: str
     reason: str

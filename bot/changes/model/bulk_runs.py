@@ -1,9 +1,9 @@
-"""A batch that Linesman carries out number by number, because its provider has no call for many.
+"""A batch that Linesman carries out number by number, because its provider has no bulk call.
 
-A run is to such a provider what a background job is to the others. Its numbers are written down before anything is
-sent, each is marked as sent before its request goes out, and each gets its outcome when it has one: whoever finds a
-run after a crash knows for every number whether a request may have gone out. A number is marked only while nothing
-halts the run, in the same transaction that looks: so a freeze and a stop take hold between two numbers.
+For such a provider, a run is what a background job is for others. Its numbers are written down before anything is sent,
+each is marked as sent before its request goes out, and each gets its outcome when there is one. So after a crash, a run
+shows for every number whether a request may have gone out. A number is marked only while nothing halts the run, in the
+transaction that checks this: so a freeze or a stop takes effect between two numbers.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from bot.changes.policy import OnStale
 
 
 class NumberState(Enum):
-    """Where one number of a run is."""
+    """The state of one number of a run."""
 
     WAITING = "waiting"  #: nothing has been sent
     SENT = "sent"  #: committed just before its request: after a crash nobody knows whether it went out
     SUCCEEDED = "succeeded"  #: the provider says that it has the new values, or it was read and has them
     FAILED = "failed"  #: it does not have them
-    UNKNOWN = "unknown"  #: its request went out, and nobody can tell what became of it
+    UNKNOWN = "unknown"  #: its request went out, and its outcome is unknown
     NOT_ATTEMPTED = "not_attempted"  #: the run stopped before it was sent
 
     @property
@@ -39,9 +39,9 @@ class NewNumber:
 
     id: str
     e164: str
-    #: Its values as the plan found them, of what is sent, as far as the provider told them.
+    #: The planned-from values of the sent settings, as far as the provider returned them.
     before: Values
-    #: What is sent: only settings that differ from ``before``.
+    #: The values sent: only settings that differ from ``before``.
     wanted: Values
 
 
@@ -58,7 +58,7 @@ class RunNumber:
     code: str = ""
     reason: str = ""
     pointer: str = ""
-    #: How often the run was put off because of it.
+    #: How often the run was put off because of this number.
     rests: int = 0
 
     @property
@@ -68,7 +68,7 @@ class RunNumber:
 
     @property
     def known(self) -> bool:
-        """Whether anybody can tell what became of it."""
+        """Whether its outcome is known."""
         return self.state is not NumberState.UNKNOWN
 
 
@@ -76,19 +76,19 @@ class RunNumber:
 class Halt:
     """Why no further number of a run may be sent."""
 
-    #: Our code for the numbers that are not attempted because of it; empty for a freeze and a closed change window.
+    #: Our code for numbers not attempted because of it; empty for a freeze and a closed change window.
     code: str = ""
     #: The same for people.
     reason: str = "An operator has frozen submissions."
 
     @classmethod
     def outside_window(cls) -> Self:
-        """Return that the change window is closed, which holds it back until the window opens."""
+        """Return the halt of a closed change window, which lasts until the window opens."""
         return cls(reason="The change window is closed.")
 
     @property
     def for_good(self) -> bool:
-        """Whether the run was stopped; what is only held back goes on once the freeze is lifted or the window opens."""
+        """Whether the run was stopped; a halt by a freeze or a window ends with it."""
         return bool(self.code)
 
 
@@ -100,17 +100,17 @@ class Run:
     reference: str
     kind: str
     created_at: datetime
-    #: When the first number was taken up; None before.
+    #: When the first number was started; None before.
     started_at: datetime | None
     #: When the last number had its outcome; None before.
     over_at: datetime | None
     read_at: datetime
     numbers: tuple[RunNumber, ...]
-    #: What follows when a number of it is stale.
+    #: What follows when one of its numbers is stale.
     on_stale: OnStale = OnStale.STOP
     #: Why none of its waiting numbers may be sent; None when they may.
     halt: Halt | None = None
-    #: The context of the trace to which it belongs; empty when it has none.
+    #: The context of the trace that it belongs to; empty without one.
     trace: str = ""
 
     def in_state(self, *states: NumberState) -> tuple[RunNumber, ...]:

@@ -1,4 +1,4 @@
-"""What one replica gets out of an allowance that it shares with others."""
+"""What one replica receives from an allowance that it shares with others."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CallGrant:
-    """Calls to a provider."""
+    """Calls to a provider that one replica may make."""
 
-    #: How many may be made; 0 when there is none left now.
+    #: How many; 0 when none is left now.
     calls: int
-    #: Seconds for which they are good, or after which to ask again when there are none.
+    #: Seconds for which they are valid, or after which to ask again when there are none.
     seconds: float

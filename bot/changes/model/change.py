@@ -26,21 +26,21 @@ class Change:
     #: Slack user id.
     requester: str
     draft: Draft
-    #: Where the command was given; the card goes there when the bot may post there.
+    #: The channel of the command; the card goes there if the bot may post there.
     origin: str
-    #: Slack view that waits for the plan; empty when there is none.
+    #: Slack view that waits for the plan; empty without one.
     view: str
     summary: Summary | None
     digest: str
     #: What stopped it, for people; empty when nothing did.
     problem: str
-    #: Numbers that stood in the plan's way and can be left out with one click, each by all its names.
+    #: Numbers that the plan cannot include and that one click leaves out, each by all its names.
     unusable: tuple[tuple[str, ...], ...]
-    #: Headings of the sheet's columns that are not known and can be left out with one click.
+    #: Headings of unknown columns in the sheet, which one click leaves out.
     foreign: tuple[str, ...]
-    #: The change that took this one's place; None when none did.
+    #: The change that replaced this one; None without one.
     replaced_by: int | None
-    #: Since when nothing more of a running change is sent; None when it was not cancelled.
+    #: Since when nothing more of a running change is sent; None when it was not stopped.
     stopped_at: datetime | None
     approvals_required: int
     #: The policy rule that governs it.
@@ -55,46 +55,46 @@ class Change:
     finished_at: datetime | None
     #: How often the numbers have been read back after the jobs.
     read_backs: int = 0
-    #: How many attempts to read them back have failed since one succeeded.
+    #: How many read-backs in a row have failed.
     failed_reads: int = 0
-    #: Since when its numbers are being read back, or were last.
+    #: Since when its numbers are being read back, or when the last read-back began.
     verifying_at: datetime | None = None
-    #: What the read-back waits for, for people; empty when it waits for nothing but its turn.
+    #: What the read-back waits for, for people; empty when it waits only for its turn.
     waiting_for: str = ""
-    #: How its numbers ended, once it is so old that they are pruned one by one; None while they are all there.
+    #: Final counts, kept when the numbers are pruned; None before.
     kept: Tally | None = None
     #: When the last of its numbers was pruned.
     pruned_at: datetime | None = None
-    #: When it is to start; None for as soon as it may, and before there is a plan.
+    #: When it is to start; None for as soon as possible, and before there is a plan.
     start: Start | None = None
-    #: The wave that was let go last, from 1; what is in later ones is held back.
+    #: The wave that was released last, from 1; later waves are held back.
     wave: int = 1
-    #: When it was, if it is not the first one; None otherwise.
+    #: When that wave was released, if it is not the first; None otherwise.
     continued_at: datetime | None = None
-    #: Why it is paused, and when it goes on by itself; None when it is not, or when somebody has to say so.
+    #: Why it is paused, and when it continues by itself; None when it is not paused, or waits for somebody.
     paused_for: PauseReason | None = None
     resumes_at: datetime | None = None
-    #: When a temporary change ends; None for one that lasts, and before there is a plan.
+    #: When a temporary change ends; None for a lasting one, and before there is a plan.
     until: End | None = None
-    #: The temporary change of which this one is a part: it has that one's locks, card and thread, and its approval.
-    #: None for a change of its own.
+    #: The temporary change that this one is a part of, whose locks, card, thread and approval it shares. None for an
+    #: independent change.
     part_of: int | None = None
-    #: The change that this one is a new plan for, since changes to its plan were requested; None for a change of its
-    #: own. Once approval of the new plan is requested, that change has it, and this one is over.
+    #: The change that this one is a new plan for, after changes to its plan were requested; None for an independent
+    #: change. Once approval of the new plan is requested, that change takes it over, and this one is over.
     revises: int | None = None
-    #: The digest of the plan in whose place its own came, or is to come; empty for a first plan.
+    #: The digest of the plan that its own replaced, or will replace; empty for a first plan.
     former_digest: str = ""
-    #: Since when its stages are what they are, where the policy changed while it waited; None where it did not.
+    #: Since when its stages apply, where the policy changed while it waited; None where it did not.
     asked_at: datetime | None = None
 
     @property
     def waits_since(self) -> datetime | None:
-        """Since when approval of it is waited for, under the stages that its rule has; None before it is requested."""
+        """Since when it waits for approval under the current stages of its rule; None before the request."""
         return self.asked_at or self.requested_at
 
     @property
     def restores(self) -> bool:
-        """Whether it is the part of a temporary change that restores its numbers."""
+        """Whether it is the restore of a temporary change."""
         return self.draft.base is not None and self.draft.base.what is FollowUp.RESTORE
 
     @property
@@ -104,7 +104,7 @@ class Change:
 
     @property
     def size(self) -> int:
-        """How many numbers it is about at most; 0 while there is no plan."""
+        """Most numbers that it can have; 0 while there is no plan."""
         return self.summary.size if self.summary else 0
 
     @property

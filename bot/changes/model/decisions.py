@@ -1,4 +1,4 @@
-"""What approvers say on requests."""
+"""Decisions of approvers on requests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class DecisionVerb(Enum):
-    """What an approver said."""
+    """What an approver decided."""
 
     APPROVE = "approve"
     REJECT = "reject"
@@ -17,33 +17,33 @@ class DecisionVerb(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """One approver's word on one change."""
+    """One approver's decision on one change."""
 
     change: int
     person: str
     verb: DecisionVerb
     #: The digest that was on the button.
     digest: str
-    #: Why it was rejected, what should be different, or what was said with the approval; empty for an approval without
-    #: a word.
+    #: Why it was rejected, what should be different, or the comment of an approval; empty for an approval without a
+    #: comment.
     reason: str
     #: The policy rule that allowed it.
     rule: str
     at: datetime
-    #: Why an approval does not count any more, as what is said of the person; empty while it does.
+    #: Why an approval no longer counts, as a phrase about the person; empty while it counts.
     lapse: str = ""
-    #: Since when it does not; None while it does.
+    #: Since when it no longer counts; None while it does.
     lapsed_at: datetime | None = None
-    #: Name of the stage in which an approval counts; empty where the rule has but one, and for everything else.
+    #: Name of the stage in which an approval counts; empty where the rule has only one, and for other decisions.
     stage: str = ""
-    #: Whether the person may approve only because the stage had waited for others.
+    #: Whether the person may approve only because the stage had waited too long for others.
     fallback: bool = False
-    #: Whose right it was, lent to the person; empty for a right of their own.
+    #: The lender of the right; empty for a right of their own.
     on_behalf_of: str = ""
 
     @property
     def approvers(self) -> frozenset[str]:
-        """Who and whose right is used up by an approval: neither counts for a second one."""
+        """The people whose right an approval uses up: neither counts for a second one."""
         return frozenset({self.person, self.on_behalf_of} - {""})
 
     @property

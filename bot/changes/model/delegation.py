@@ -1,7 +1,7 @@
-"""Delegation: an approver lends their right to approve to somebody else, until a time.
+"""Delegation: an approver lends the right to approve to somebody else, until a time.
 
-The right stays the lender's. Whoever decides with it decides as the lender could at that moment, so it is never worth
-more than that one's own word, and it counts once.
+The right stays the lender's. The delegate decides as the lender could at that moment, so a lent right is never worth
+more than the lender's own, and it counts once.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ class Delegation:
     """One approver's right to approve, lent to one person."""
 
     id: int
-    #: Slack user ids: whose right it is, and to whom it is lent.
+    #: Slack user ids of the lender and the delegate.
     delegator: str
     delegate: str
     #: When it ends by itself.
     until: End
     created_at: datetime
-    #: When it was ended or ended by itself, and who ended it; None and empty before, empty when it ended by itself.
+    #: When it ended, and who ended it; None and empty before, empty when it ended by itself.
     ended_at: datetime | None = None
     ended_by: str = ""
-    #: Grows whenever there is something new to tell the delegate, and the state that they were told of last.
+    #: Counts the versions that the delegate must be told of, and the last one that they were told of.
     version: int = 1
     told: int = 0
-    #: Slack's own time, as a ``ts``, before the delegate can have been told of this version; empty when it told none.
+    #: Slack's time, as a ``ts``, before the delegate can have been told of this version; empty when it told none.
     floor: str = ""
 
     def active(self, now: datetime) -> bool:
@@ -40,7 +40,7 @@ class Delegation:
 
 
 def used_up(approvals: Collection[Decision]) -> frozenset[str]:
-    """Return whose right to approve counts already, of ``approvals`` that count: who gave them, and for whom.
+    """Return the people whose right is used up by ``approvals`` that count: givers and lenders.
 
     Nobody counts twice, whoever lent them a right, and no right counts twice, whoever used it.
     """

@@ -1,4 +1,4 @@
-"""What a person typed into the form, and the earlier change that it may stand on."""
+"""The form as a person filled it in, and the earlier change that it may be based on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.changes.model.values import EditMode, Secret, Value
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Upload:
-    """A file that somebody uploaded to Slack. Its content stays there and is fetched when it is needed."""
+    """A file that somebody uploaded to Slack. Its content stays there and is fetched when needed."""
 
     #: Slack's id of the file. A file never changes under its id.
     id: str
@@ -19,17 +19,17 @@ class Upload:
 
 
 class FollowUp(Enum):
-    """In which way a change stands on an earlier one."""
+    """How a change is based on an earlier one."""
 
     RETRY = "retry"  #: gives the same to the numbers that did not get it
-    UNDO = "undo"  #: gives back what the changed numbers had before
-    EXTEND = "extend"  #: asks for a later end of a temporary change, of which it is a part
+    UNDO = "undo"  #: gives the changed numbers their earlier values back
+    EXTEND = "extend"  #: asks for a later end of a temporary change, and is a part of it
     RESTORE = "restore"  #: the same, at the end of a temporary change; it is part of that change
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Base:
-    """The earlier change that a change stands on; its numbers are meant, with values of their own."""
+    """The earlier change that a change is based on; it supplies the numbers, with values of their own."""
 
     change: int
     what: FollowUp
@@ -37,7 +37,7 @@ class Base:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draft:
-    """What a person typed into the form, exactly; kept so that nothing typed is ever lost."""
+    """Exactly what a person typed into the form, kept so that nothing typed is ever lost."""
 
     kind: str
     #: The number boxes, as typed.
@@ -46,39 +46,40 @@ class Draft:
     chosen: tuple[str, ...] = ()
     #: Setting name -> what was typed or picked; secrets are sealed before they get here.
     typed: Mapping[str, Value] = field(default_factory=dict)
-    #: Setting name -> what the picked id was called, to show the form again as it was.
+    #: Setting name -> the name of the picked id, to show the form again as it was.
     picked: Mapping[str, str] = field(default_factory=dict)
-    #: Setting name -> what the typed entries do to a list, where they do not replace it.
+    #: Setting name -> what the typed entries do to a list, if they do not replace it.
     ways: Mapping[str, EditMode] = field(default_factory=dict)
-    #: The sheet that was uploaded; None when there is none.
+    #: The uploaded sheet; None without one.
     sheet: Upload | None = None
-    #: The change that this one stands on; None when it stands on none.
+    #: The change that this one is based on; None without one.
     base: Base | None = None
     reason: str = ""
-    #: Filter, as ``name`` or ``name[operator]`` -> what was typed or picked. A chosen one stays here when it is blank.
+    #: Filter, as ``name`` or ``name[operator]`` -> what was typed or picked. A chosen filter stays here when it is
+    #: blank.
     filters: Mapping[str, str] = field(default_factory=dict)
     #: Numbers that the change is not to touch, as typed.
     excluded: str = ""
     #: Numbers and ids that the requester chose to leave out with one click, after seeing why they cannot be changed.
     left_out: tuple[str, ...] = ()
-    #: Numbers and ids that could not be changed at the end of a temporary change: what restores the others leaves them
-    #: to another restore.
+    #: Numbers and ids that could not be changed at the end of a temporary change: this restore leaves them to a later
+    #: one.
     postponed: tuple[str, ...] = ()
-    #: Headings of the sheet's columns that are not known, which the requester chose to leave out after seeing them.
+    #: Headings of unknown columns in the sheet, which the requester chose to leave out.
     columns_left_out: tuple[str, ...] = ()
-    #: When it is to start, as typed; empty for as soon as it may.
+    #: When it is to start, as typed; empty for as soon as possible.
     start: str = ""
     #: The requester's time zone when they typed that; empty where neither start nor end was typed.
     zone: str = ""
     #: The canary, or the waves, as typed; empty for all numbers together.
     canary: str = ""
-    #: What comes between two waves, and how much of one may go wrong before it pauses, as typed.
+    #: What comes between two waves, and how much of one may go wrong before a pause, as typed.
     pause: str = ""
     threshold: str = ""
-    #: When each number is to get back what it has now, as typed, in the same zone; empty for never.
+    #: When each number is to get its current values back, as typed, in the same zone; empty for never.
     until: str = ""
 
     @property
     def holds_secrets(self) -> bool:
-        """Whether a secret rests in it that can still be opened."""
+        """Whether it holds a secret that can still be opened."""
         return any(isinstance(value, Secret) and value.sealed for value in self.typed.values())

@@ -1,4 +1,4 @@
-"""Sealing secrets, so that they can rest in the database and be compared without being readable."""
+"""Sealing secrets, so that they can be stored and compared without being readable."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from bot.errors import SecretError
 
 
 class Encryption:
-    """Seals with the first key, opens with any of them.
+    """Seals with the first key, opens with any key.
 
-    ``keys`` are Fernet keys (32 bytes, URL-safe base64), newest first, so that a key can be replaced without
-    losing what the older one sealed. The fingerprint is an HMAC under the *last* (oldest) key: replacing the
-    writing key leaves fingerprints, and with them the digests of waiting plans, as they were.
+    ``keys`` are Fernet keys (32 bytes, URL-safe base64), newest first, so that a key can be replaced without losing
+    what an older one sealed. The fingerprint is an HMAC under the *last* (oldest) key: replacing the first key leaves
+    fingerprints, and with them the digests of waiting plans, unchanged.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -34,12 +34,12 @@ class Encryption:
         return Secret(fingerprint=self._fingerprint(clear), sealed=self._fernet.encrypt(clear.encode()).decode())
 
     def trace(self, clear: str) -> tuple[str, int]:
-        """Return by what ``clear`` is recognised in what others say, casing aside, and its length in characters."""
+        """Return the fingerprint by which ``clear`` is recognised in other texts, ignoring case, and its length."""
         folded = _folded(clear)
         return self._fingerprint(folded), len(folded)
 
     def traces(self, part: str) -> set[str]:
-        """Return every fingerprint under which ``part`` of a text may be known: as it stands, and casing aside."""
+        """Return every fingerprint that ``part`` of a text may have: as written, and ignoring case."""
         return {self._fingerprint(each) for each in {part, _folded(part)}}
 
     def open(self, secret: Secret) -> str:

@@ -1,4 +1,4 @@
-"""Tables as files, written portion by portion: CSV and XLSX, every cell a text or a moment."""
+"""Tables as files, written in portions: CSV and XLSX, where every cell is a text or a moment."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
 
-#: The number format that keeps what is typed into a cell a text.
+#: The number format that keeps text typed into a cell a text.
 _TEXT: Final = "@"
-#: The number format of a moment, to the second; a spreadsheet knows no time zones, so all moments are in UTC.
+#: The number format of a moment, to the second; spreadsheets have no time zones, so all moments are in UTC.
 _MOMENT: Final = "yyyy-mm-dd hh:mm:ss"
-#: Where a text looks like the code of a character, such as ``_x0041_``, for which programs show the character: the
-#: line in front has to be written as a code itself (ECMA-376 part 1, 22.9.2.19).
+#: A text that looks like a character code, such as ``_x0041_``, which programs show as the character: its underscore
+#: must be written as a code itself (ECMA-376 part 1, 22.9.2.19).
 _LIKE_A_CODE: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
-#: What a cell may be: a text that is guarded already, a moment, or nothing.
+#: A cell is a text that is already guarded, a moment, or nothing.
 TableCell: TypeAlias = "str | datetime | None"
 
 
 class FileFormat(Enum):
-    """What sort of file; the value is the end of its name."""
+    """The format of a file; the value is the end of its name."""
 
     CSV = "csv"
     XLSX = "xlsx"
@@ -60,7 +60,7 @@ class CsvFile:
         self._writer = csv.writer(self._text)
 
     def add(self, rows: Iterable[Sequence[TableCell]]) -> None:
-        """Write rows. Excel, Sheets and pandas take a moment for one when it has a blank and no zone in it."""
+        """Write rows. Excel, Sheets and pandas recognise a moment when it has a blank and no zone in it."""
         for row in rows:
             self._writer.writerow([_written(cell) if isinstance(cell, datetime) else cell for cell in row])
 
@@ -71,16 +71,16 @@ class CsvFile:
 
 
 class XlsxFile:
-    """A workbook of one sheet. Rows pass through a temporary file, which is how openpyxl writes without keeping them.
+    """A workbook of one sheet. openpyxl writes rows through a temporary file, so they are not kept in memory.
 
-    Texts are typed and formatted as text, so that a spreadsheet neither computes nor converts what is in them, also
-    not after somebody has touched it; moments are dates that it can sort and subtract.
+    Texts are typed and formatted as text, so that a spreadsheet neither computes nor converts them, even after somebody
+    edits a cell; moments are dates that it can sort and subtract.
     """
 
     def __init__(self, title: str) -> None:
         self._book = Workbook(write_only=True)
         self._page = self._book.create_sheet(title)
-        # A cell is written at once, so the same few are filled for every row: one of each sort for every column.
+        # A cell is written at once, so the same few are reused for every row: one of each type for every column.
         self._texts: list[Cell] = []
         self._moments: list[Cell] = []
 
@@ -109,17 +109,17 @@ class XlsxFile:
             return self._moments[at]
         cell = self._texts[at]
         cell.value = _LIKE_A_CODE.sub("_x005F_", ILLEGAL_CHARACTERS_RE.sub("", content or ""))
-        # openpyxl takes what begins with "=" for a formula; a guarded text never does, and this makes sure.
+        # openpyxl treats a text that begins with "=" as a formula; a guarded text never does, and this makes sure.
         cell.data_type = "s"
         return cell
 
 
 @lru_cache(maxsize=64)
 def _written(moment: datetime) -> str:
-    """Return ``moment`` as a text; the numbers of a job have theirs in common."""
+    """Return ``moment`` as a text; the numbers of a job share it."""
     return f"{_utc(moment):%Y-%m-%d %H:%M:%S}"
 
 
 def _utc(moment: datetime) -> datetime:
-    """Return ``moment`` in UTC, to the second and without its zone, of which no spreadsheet knows."""
+    """Return ``moment`` in UTC, to the second and without its zone, which no spreadsheet knows."""
     return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None)

@@ -1,8 +1,8 @@
-"""Pointing at numbers by what they are like: the fields of a filter, and the conditions that people make of them.
+"""Selecting numbers by their properties: the fields of a filter, and the conditions that people make of them.
 
-A filter is conditions that must all hold. Which fields there are is a table of the kind, as its settings are; from
-a :class:`FilterField` come the form's input, what is accepted in it and how the condition is shown. What is typed is
-never dropped silently: a condition that went missing would select more numbers, not fewer.
+A filter is a set of conditions that must all hold. A kind's table lists its fields, as its settings; each
+:class:`FilterField` defines the form's input, its valid values and how the condition is shown. Typed text is never
+dropped silently: a missing condition would select more numbers, not fewer.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from bot.errors import InputError, InvalidValue
 if TYPE_CHECKING:
     from bot.changes.model.kinds import Kind
 
-#: What stands before a field's name in the keys of problems.
+#: Prefix of a field's name in the keys of problems.
 PREFIX: Final = "filter:"
-#: What a form offers, and reads, as "has none".
+#: The form's value for "has none".
 NONE: Final = "null"
 #: Longest text of a condition, in characters.
 LONGEST: Final = 250
 
-#: What a person gave for one field: text, a switch, or several texts.
+#: The input for one field: text, a switch, or several texts.
 Typed: TypeAlias = "str | bool | Sequence[str] | None"
 
 _NONE_WORDS: Final = frozenset({NONE, "none"})
@@ -39,66 +39,66 @@ _OPERATED: Final = re.compile(r"(?P<name>[^\[\]]+)(?:\[(?P<operator>[a-z_]+)\])?
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FilterField:
-    """One thing that numbers can be found by."""
+    """One property by which numbers can be found."""
 
     #: The provider's own name of the filter, such as ``tag`` or ``voice.connection_name``.
     name: str
-    #: What people call it, in sentences about it. The form asks with :attr:`asked`.
+    #: What people call it, in sentences about it. The form uses :attr:`asked`.
     label: str
     #: TEXT, CHOICE, LOOKUP or BOOL.
     shape: Shape
     #: One sentence below the input.
     help: str = ""
-    #: For CHOICE: what can be chosen. For BOOL: what is left of yes and no when the provider knows only one.
+    #: For CHOICE: the choices. For BOOL: the remaining one of yes and no when the provider knows only one.
     choices: tuple[Choice, ...] = ()
-    #: How a text may be compared: ``eq``, ``contains``, ``starts_with``, ``ends_with``. Empty: the one way there is.
+    #: How a text may be compared: ``eq``, ``contains``, ``starts_with``, ``ends_with``. Empty: there is only one way.
     operators: tuple[str, ...] = ()
-    #: The word between label and value where there is one way to compare.
+    #: The word between label and value if there is only one way to compare.
     verb: str = "is"
-    #: "Has none" can be asked for.
+    #: Whether "has none" can be asked for.
     none: bool = False
     #: Shortest text, in characters; ``eq`` takes any.
     min_length: int = 1
-    #: Only digits count; a plus sign and punctuation are dropped.
+    #: Whether only digits count; a plus sign and punctuation are dropped.
     digits_only: bool = False
-    #: Several values can be given, of which a number has one. The condition's value is then a tuple.
+    #: Whether several values can be given, one of which a number must have. The condition's value is then a tuple.
     several: bool = False
-    #: Codes, written in capitals.
+    #: Whether the values are codes, written in capitals.
     capitals: bool = False
     #: A text must match this whole; ``pattern_help`` says what that means to the person who broke it.
     pattern: str = ""
     pattern_help: str = ""
-    #: Where the provider refuses to say which numbers match, it may go to the provider's job as it is, under a rule.
+    #: Whether a rule may allow handing it to the provider's job if the provider refuses to list the matching numbers.
     can_be_handed: bool = False
     #: For LOOKUP: the setting whose choices and labels it uses, such as ``connection_id``.
     lookup: str = ""
-    #: What comes after "Only numbers" in the form, where "with" and the label do not say it.
+    #: The words after "Only numbers" in the form, where "with" and the label are not right.
     only: str = ""
 
     @property
     def asked(self) -> str:
-        """What the form calls it: unlike any setting's label, so that nobody takes the one for the other."""
+        """What the form calls it: different from any setting's label, so that nobody confuses the two."""
         return f"Only numbers {self.only or f'with {self.label[:1].lower()}{self.label[1:]}'}"
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a number must be like."""
+    """A condition that numbers must meet."""
 
     #: Name of a :class:`FilterField`.
     field: str
     #: One of the field's operators; empty when it has none.
     operator: str
-    #: Text, yes or no, several texts of which one must hold, or None for "has none".
+    #: Text, yes or no, several texts of which one must match, or None for "has none".
     value: Value
 
 
 def read_filter(kind: Kind, typed: Mapping[str, Typed]) -> tuple[Condition, ...]:
-    """Return the conditions that a person gave, in the order of the kind's table.
+    """Return the given conditions, in the order of the kind's table.
 
-    ``typed`` is keyed by field name, or by ``name[operator]`` where a field has operators (the first one counts when
-    none is named). Blank means: not asked for. Raises :class:`bot.errors.InputError` with every problem at once,
-    keyed ``filter:<name>``.
+    ``typed`` is keyed by field name, or by ``name[operator]`` if the field has operators (without one, the first
+    counts). Blank means: not asked for. Raises :class:`bot.errors.InputError` with every problem at once, keyed
+    ``filter:<name>``.
     """
     problems: dict[str, list[str]] = {}
     read: dict[tuple[str, str], Condition] = {}
@@ -120,13 +120,13 @@ def read_filter(kind: Kind, typed: Mapping[str, Typed]) -> tuple[Condition, ...]
 
 
 def _keep(read: dict[tuple[str, str], Condition], condition: Condition, fields: Mapping[str, FilterField]) -> None:
-    """Keep ``condition``, unless one just like it but for the value is there: neither may be lost."""
+    """Keep ``condition``, unless there is one that differs only in its value: neither may be lost."""
     if _meant(read.setdefault((condition.field, condition.operator), condition)) != _meant(condition):
         raise InvalidValue(f"{fields[condition.field].label} is given twice with different values; remove one.")
 
 
 def _meant(condition: Condition) -> object:
-    """Return the value of a condition; of several values, of which a number has one, the order means nothing."""
+    """Return the meaning of a condition's value; the order of several values means nothing."""
     return frozenset(condition.value) if isinstance(condition.value, tuple) else condition.value
 
 
@@ -136,9 +136,9 @@ def _split(key: str) -> tuple[str, str]:
 
 
 def _texts(given: Typed, *, picked: bool) -> list[str]:
-    """Return what was given as texts without blank ones.
+    """Return the given texts without blank ones.
 
-    What was ``picked`` from a menu is an id, or a tag, as the provider has it: one with another blank is another one.
+    A text ``picked`` from a menu is an id or a tag exactly as the provider has it: even a blank makes it another one.
     """
     if given is None:
         return []
@@ -225,7 +225,7 @@ def _digits(field: FilterField, text: str) -> str:
 def show_condition(field: FilterField, condition: Condition, label: str | None = None) -> str:
     """Return the condition as people read it: ``Connection is Denver PBX (123)``, ``Billing group: none``.
 
-    ``label`` is the name of a LOOKUP's id, where it has one. The text holds what people typed: escape it.
+    ``label`` is the name of a LOOKUP's id, if it has one. The text includes what people typed: escape it.
     """
     value = condition.value
     if value is None:

@@ -1,4 +1,4 @@
-"""Lists as other programs write them, where people type or paste the entries of a setting."""
+"""Lists in the notation of other programs, typed or pasted as the entries of a setting."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from bot.errors import InvalidValue
 
 
 def is_odd(setting: Setting, text: str) -> bool:
-    """Tell whether ``text`` is a list in another program's form that cannot be read for certain.
+    """Tell whether ``text`` is a list in another program's notation that cannot be read with certainty.
 
-    Names that stand beside ids may have any sign in them, so only what is around the whole list counts there.
+    Names beside ids may contain any sign, so only signs around the whole list count there.
     """
     if setting.shape is Shape.TAGS:
         return is_odd_list(text)
@@ -20,10 +20,10 @@ def is_odd(setting: Setting, text: str) -> bool:
 
 
 def unlisted(setting: Setting, text: str) -> str:
-    """Return the entries of a list that another program wrote, such as ``["a", "b"]``, with commas between them.
+    """Return the entries of a list that another program wrote, such as ``["a", "b"]``, separated by commas.
 
-    Everything else comes back as it is. Raises :class:`bot.errors.InvalidValue` for its empty list, and for an entry
-    that the commas would tear apart.
+    Other texts are returned unchanged. Raises :class:`bot.errors.InvalidValue` for an empty list in such a notation,
+    and for an entry that the commas would break apart.
     """
     found = entries(text)
     if found is None:

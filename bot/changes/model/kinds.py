@@ -1,4 +1,4 @@
-"""What sorts of change there are, and what each may do."""
+"""The kinds of change, and what each may do."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def nothing_barred(values: Values) -> str:  # noqa: ARG001 - the signature of ev
     return ""
 
 
-#: Names the values that the provider does not take beside the others, and so are not sent: values -> names.
+#: Names values that the provider does not accept beside the others, so they are not sent: values -> names.
 LeftOut = Callable[[Values], frozenset[str]]
 
 
@@ -35,27 +35,27 @@ def none_left_out(values: Values) -> frozenset[str]:  # noqa: ARG001 - the signa
 
 
 class EffectState(Enum):
-    """How far something is that a provider has accepted: having the value and its being in effect may be two things."""
+    """Progress of an accepted value: a number can have a value that is not in effect."""
 
     DONE = "done"  #: in effect, as far as anybody can tell
     UNDER_WAY = "under_way"  #: accepted, and still being worked on
-    FAILED = "failed"  #: accepted, tried and not achieved
-    CONTRARY = "contrary"  #: neither in effect nor on its way there
-    UNTOLD = "untold"  #: the provider does not say, or in a word that nobody knows
+    FAILED = "failed"  #: accepted, tried, and not achieved
+    CONTRARY = "contrary"  #: neither in effect nor becoming so
+    UNTOLD = "untold"  #: the provider does not say, or uses an unknown word
 
 
-#: Tells from what was sent to a number and what was read of it how far it is.
+#: Derives the state from the sent values and the values read.
 Stand = Callable[[Values, Values], EffectState]
 
 
 def always_done(sent: Values, found: Values) -> EffectState:  # noqa: ARG001 - the signature of every such function
-    """Return that it is done: where a provider tells no more than the values, having them is being in effect."""
+    """Return DONE: where a provider tells only the values, having them means that they are in effect."""
     return EffectState.DONE
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """One sort of change: ``telnyx.settings``, ``telnyx.emergency``, ..."""
+    """One kind of change: ``telnyx.settings``, ``telnyx.emergency``, ..."""
 
     name: str
     provider: str
@@ -71,32 +71,32 @@ class Kind:
     #: Most jobs pending or in progress at the provider, ours and others'. Telnyx: 20, emergency 500
     #: (providers/telnyx/API.md, "Jobs in flight").
     jobs_in_flight: int
-    #: What its numbers can be found by.
+    #: Filter fields by which its numbers can be found.
     filters: tuple[FilterField, ...] = ()
-    #: Secret settings of the provider that cannot be given, for there is no key to seal them with.
+    #: Secret settings of the provider that cannot be given, as there is no key to seal them with.
     withheld: tuple[Setting, ...] = ()
-    #: Whether it takes its numbers out of the account for good. Such a kind has no settings, and every number of it
-    #: changes.
+    #: Whether it removes its numbers from the account permanently. Such a kind has no settings, and changes every
+    #: number.
     removes: bool = False
-    #: What is read of every number and shown beside it, although nothing changes it.
+    #: Values read and shown for every number although nothing changes them.
     observed: tuple[Setting, ...] = ()
-    #: The provider's own words on how far a change is, read beside the values; nothing sends them.
+    #: The provider's words for how far a change is, read beside the values and never sent.
     statuses: tuple[Setting, ...] = ()
     stands: Stand = always_done
-    #: What people have to fear of a number of which the change failed to take effect, as the end of a sentence.
+    #: The danger when the change of a number failed to take effect, as the end of a sentence.
     jeopardy: str = ""
     #: Returns why a number with these current values must be left out, as the end of a sentence that begins with its
-    #: name; empty when it may be in.
+    #: name; empty when it may be included.
     barred: Callable[[Values], str] = nothing_barred
-    #: Like ``rule``, asked for each number of the values that it would have afterwards. What it says of a setting
-    #: counts where the change sets that one.
+    #: Like ``rule``, applied to the values that each number would have afterwards. A problem counts only for settings
+    #: that the change sets.
     result_rule: Rule = no_rule
-    #: Asked in the same way for what is allowed and yet may not be meant, as the end of a sentence about numbers.
+    #: Called in the same way for values that are allowed but may not be meant, as the end of a sentence about numbers.
     caution: Rule = no_rule
 
     @cached_property
     def by_name(self) -> Mapping[str, Setting]:
-        """What can be changed, what is only observed, and what tells how far a change is, by name."""
+        """All settings that can be changed or are only observed, and statuses, by name."""
         return {setting.name: setting for setting in (*self.settings, *self.observed, *self.statuses)}
 
     def setting(self, name: str) -> Setting:
@@ -104,7 +104,7 @@ class Kind:
         return self.by_name[name]
 
     def touched(self, names: Iterable[str]) -> tuple[Setting, ...]:
-        """Return what must be read when ``names`` change: they, their groups' siblings, and what is observed."""
+        """Return the settings to read when ``names`` change: those, their groups' siblings, and observed ones."""
         wanted = set(names)
         groups = {self.setting(name).group for name in wanted} - {""}
         return (*(s for s in self.settings if s.name in wanted or s.group in groups), *self.observed)

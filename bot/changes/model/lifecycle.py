@@ -1,4 +1,4 @@
-"""The lives of changes, batches and operations, as tables; anything that a table does not list is illegal."""
+"""The lives of changes, batches and operations, as tables; steps that a table does not list are illegal."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from bot.errors import IllegalTransition
 
 
 class ChangeState(Enum):
-    """Where a change is."""
+    """The state of a change."""
 
     PLANNING = "planning"  #: being read from the provider
-    PLANNED = "planned"  #: shown to the requester, who has not asked for approval yet
-    AWAITING_APPROVAL = "awaiting_approval"  #: an approver has to decide
-    CHANGES_REQUESTED = "changes_requested"  #: an approver wants another plan, and the requester has to make one
+    PLANNED = "planned"  #: shown to the requester, who has not requested approval yet
+    AWAITING_APPROVAL = "awaiting_approval"  #: an approver must decide
+    CHANGES_REQUESTED = "changes_requested"  #: an approver wants another plan, and the requester must make one
     APPROVED = "approved"  #: decided, not begun
     RUNNING = "running"  #: jobs are being submitted and watched
     VERIFYING = "verifying"  #: all jobs are over, or those of a wave; the numbers are being read back
-    PAUSED = "paused"  #: between two waves; somebody has to say whether the next is sent, or it is waited for
-    IN_EFFECT = "in_effect"  #: temporary, and not at its end: its numbers have the new values, and stay locked
+    PAUSED = "paused"  #: between two waves; it waits, or somebody must release the next one
+    IN_EFFECT = "in_effect"  #: temporary and before its end: its numbers have the new values, and stay locked
     FINISHED = "finished"  #: over; see the outcome
     DISCARDED = "discarded"  #: given up by the requester, or never plannable
     REJECTED = "rejected"  #: an approver said no
-    EXPIRED = "expired"  #: nobody decided in time, or nobody made the other plan that was asked for
+    EXPIRED = "expired"  #: nobody decided in time, or nobody made the requested new plan
     CANCELLED = "cancelled"  #: stopped before anything was sent
     STALE = "stale"  #: numbers changed after the plan was made, and before any of it was sent
 
     @property
     def over(self) -> bool:
-        """Whether nothing can happen to the change any more."""
+        """Whether nothing more can happen to the change."""
         return not CHANGE_STEPS[self]
 
 
@@ -40,11 +40,11 @@ class Outcome(Enum):
     SUCCEEDED = "succeeded"  #: every number that was sent has the new values, read back
     PARTLY_FAILED = "partly_failed"  #: some numbers have them, some do not
     FAILED = "failed"  #: no number has them
-    UNVERIFIED = "unverified"  #: nothing speaks against it that they all have them, but it was not seen of every one
+    UNVERIFIED = "unverified"  #: nothing contradicts that all have them, but not every one was seen
 
 
 class BatchState(Enum):
-    """Where a batch is."""
+    """The state of a batch."""
 
     QUEUED = "queued"  #: nothing has been sent
     SUBMITTING = "submitting"  #: committed just before the POST: after a crash nobody knows whether it went out
@@ -54,17 +54,17 @@ class BatchState(Enum):
 
 
 class OperationState(Enum):
-    """What became of one number."""
+    """The state of one number."""
 
     WAITING = "waiting"  #: not sent yet
     SUBMITTED = "submitted"  #: part of a job
     SUCCEEDED = "succeeded"  #: the provider says that it has the new values
-    UNKNOWN = "unknown"  #: sent, and nobody says what became of it: the read-back will
+    UNKNOWN = "unknown"  #: sent, outcome unknown: the read-back will tell
     FAILED = "failed"  #: the provider says why not
     NOT_ATTEMPTED = "not_attempted"  #: never sent, for a reason of ours
-    VERIFIED = "verified"  #: read back with exactly what was sent, and with everything else as it was
-    DIFFERS = "differs"  #: read back with something else
-    UNVERIFIED = "unverified"  #: could not be read back, or what was read does not tell
+    VERIFIED = "verified"  #: read back with exactly the sent values, and everything else as it was
+    DIFFERS = "differs"  #: read back with other values
+    UNVERIFIED = "unverified"  #: could not be read back, or the values read do not tell
 
     @property
     def over(self) -> bool:
@@ -73,16 +73,16 @@ class OperationState(Enum):
 
 
 _O = OperationState
-#: What a number becomes when it is read back, and what it is in before that, its job being over.
+#: States of a number after its read-back, and before it with its job over.
 READ: Final = frozenset({_O.VERIFIED, _O.DIFFERS, _O.UNVERIFIED})
 AWAITED: Final = frozenset({_O.SUCCEEDED, _O.UNKNOWN})
-#: What a number is in that the provider changed, or may have.
+#: States of a number that the provider changed, or may have changed.
 CHANGED: Final = READ | AWAITED
-#: What a number is in that was surely not changed.
+#: States of a number that was certainly not changed.
 MISSED: Final = frozenset({_O.FAILED, _O.NOT_ATTEMPTED})
 
 _C = ChangeState
-#: state -> the states that may follow.
+#: State -> the states that may follow.
 CHANGE_STEPS: Final[Mapping[ChangeState, frozenset[ChangeState]]] = {
     _C.PLANNING: frozenset({_C.PLANNED, _C.DISCARDED}),
     _C.PLANNED: frozenset({_C.AWAITING_APPROVAL, _C.DISCARDED}),
@@ -102,7 +102,7 @@ CHANGE_STEPS: Final[Mapping[ChangeState, frozenset[ChangeState]]] = {
 }
 
 _B = BatchState
-#: state -> the states that may follow. Back to QUEUED only when the provider surely did not take it.
+#: State -> the states that may follow. Back to QUEUED only when the provider surely did not take the batch.
 BATCH_STEPS: Final[Mapping[BatchState, frozenset[BatchState]]] = {
     _B.QUEUED: frozenset({_B.SUBMITTING, _B.SETTLED}),
     _B.SUBMITTING: frozenset({_B.SUBMITTED, _B.UNKNOWN, _B.QUEUED, _B.SETTLED}),
@@ -111,9 +111,8 @@ BATCH_STEPS: Final[Mapping[BatchState, frozenset[BatchState]]] = {
     _B.SETTLED: frozenset(),
 }
 
-#: state -> the states that may follow. An outcome is never taken back; the read-back only says more about a number
-#: of which the provider says that it succeeded, or does not say what became of it. A number of an unanswered
-#: submission becomes unknown without having been part of any job that we know.
+#: State -> the states that may follow. An outcome is never taken back; the read-back only adds to a success or to an
+#: unknown outcome. A number of an unanswered submission becomes unknown without having been in any job that we know.
 OPERATION_STEPS: Final[Mapping[OperationState, frozenset[OperationState]]] = {
     _O.WAITING: frozenset({_O.SUBMITTED, _O.UNKNOWN, _O.FAILED, _O.NOT_ATTEMPTED}),
     _O.SUBMITTED: frozenset({_O.SUCCEEDED, _O.UNKNOWN, _O.FAILED, _O.NOT_ATTEMPTED}),
@@ -137,5 +136,5 @@ def step(table: Mapping[_State, frozenset[_State]], present: _State, following: 
 
 
 def before(table: Mapping[_State, frozenset[_State]], following: _State) -> frozenset[_State]:
-    """Return the states from which ``table`` lets ``following`` be reached: the condition of a conditional write."""
+    """Return the states from which ``table`` allows ``following``: the condition of a conditional write."""
     return frozenset(state for state, steps in table.items() if following in steps)

@@ -1,4 +1,4 @@
-"""Adding to the list that a number has, and taking away from it."""
+"""Adding entries to a number's list, and removing some."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.changes.model.values import EditMode, ListEdit, Value, Values, WantedVa
 
 
 def key(setting: Setting, entry: str) -> str:
-    """Return what makes an entry of ``setting`` the same as another.
+    """Return a key that is equal for entries of ``setting`` that count as the same.
 
     Telnyx keeps the casing of a tag's first use anywhere, so two casings are one tag
     (providers/telnyx/API.md, "Lists of numbers").
@@ -18,19 +18,19 @@ def key(setting: Setting, entry: str) -> str:
 
 
 def keys(setting: Setting, value: Value) -> frozenset[str]:
-    """Return the keys of every entry of a list; none for what is no list."""
+    """Return the keys of every entry of a list; empty for other values."""
     return frozenset(key(setting, entry) for entry in value) if isinstance(value, tuple) else frozenset()
 
 
 def ordered(value: Value) -> Value:
-    """Return a list in an order of its own, so that equal lists make equal sentences, which are counted together."""
+    """Return a list in a fixed order, so that equal lists make equal sentences, which are counted together."""
     return tuple(sorted(value, key=lambda entry: (entry.casefold(), entry))) if isinstance(value, tuple) else value
 
 
 def applied(setting: Setting, wanted: WantedValue, current: Value) -> Value:
-    """Return the value that fulfils ``wanted`` for a number that has ``current``.
+    """Return the value that fulfils ``wanted`` for a number whose value is ``current``.
 
-    An edit keeps the order and the spelling of what is there already, and adds at the end.
+    An edit keeps the order and the spelling of present entries, and adds at the end.
     """
     if not isinstance(wanted, ListEdit):
         return wanted
@@ -43,7 +43,7 @@ def applied(setting: Setting, wanted: WantedValue, current: Value) -> Value:
 
 
 def all_applied(settings: Mapping[str, Setting], wanted: WantedValues, current: Values) -> dict[str, Value]:
-    """Return the values that fulfil all of ``wanted`` for a number that has ``current``."""
+    """Return the values that fulfil all of ``wanted`` for a number whose values are ``current``."""
     return {name: applied(settings[name], value, current.get(name)) for name, value in wanted.items()}
 
 

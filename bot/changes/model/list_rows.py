@@ -1,7 +1,7 @@
-"""What a list shows of a change, and its pages: so little that a change of 100,000 numbers costs what one of 3 does.
+"""Rows and pages of lists of changes; a row costs the same for 100,000 numbers as for 3.
 
-Lists grow at their newer end: a page is named by the entry that it follows, never by an offset. So a page stays the
-same however many entries arrive meanwhile, and reading it costs the same wherever it is.
+Lists grow at their newer end, so a page is identified by the entry that it follows, never by an offset. A page stays
+the same however many entries arrive meanwhile, and reading it costs the same wherever it is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _Shown_co = TypeVar("_Shown_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page lies: beside the entry ``id``, on its older or on its newer side."""
+    """The position of a page: beside the entry ``id``, on its older or its newer side."""
 
     id: int
     newer: bool = False
@@ -32,7 +32,7 @@ class Cursor:
 
 
 def read_cursor(text: str) -> Cursor | None:
-    """Return the cursor that ``str(cursor)`` wrote; None, which is the newest page, for anything else."""
+    """Return the cursor that ``str(cursor)`` wrote; None, meaning the newest page, for anything else."""
     digits = text[1:]
     if text[:1] not in {"<", ">"} or not digits.isascii() or not digits.isdigit() or len(digits) > 18:
         return None
@@ -41,7 +41,7 @@ def read_cursor(text: str) -> Cursor | None:
 
 @dataclass(frozen=True, slots=True)
 class ListPage(Generic[_Shown_co]):
-    """Some entries, newest first, and where to go on from them."""
+    """Some entries, newest first, and cursors for the neighbouring pages."""
 
     entries: Sequence[_Shown_co] = ()
     older: Cursor | None = None
@@ -53,9 +53,9 @@ def cut(
 ) -> ListPage[Entry] | None:
     """Return the page of up to ``limit`` entries.
 
-    ``found`` holds one entry more than a page, where there is one, and begins beside the cursor: newest first, or
-    oldest first for a cursor on the newer side. None when the newest page has to be read in place of this one, for
-    it would be a shorter part of it, or nothing at all.
+    ``found`` holds one entry more than a page, if there is one, and begins beside the cursor: newest first, or oldest
+    first for a cursor on the newer side. None when the newest page must be read instead, as this one would be a shorter
+    part of it, or empty.
     """
     more = len(found) > limit
     shown = list(found[:limit])
@@ -79,27 +79,27 @@ class ListRow:
     #: Slack user id.
     requester: str
     reason: str
-    #: Numbers in the plan; 0 while there is none.
+    #: Numbers in the plan; 0 without one.
     numbers: int
     #: Names of the settings that the plan changes.
     settings: tuple[str, ...]
     card: MessageRef
     created_at: datetime
     started_at: datetime | None
-    #: Since when approval is waited for, under the stages that its rule has; None before it is requested.
+    #: Since when it waits for approval under the current stages of its rule; None before the request.
     waits_since: datetime | None = None
-    #: The most numbers that a filter which is handed to the provider may come to; 0 when every number is in the plan.
+    #: Most numbers that a filter handed to the provider may match; 0 when every number is in the plan.
     unknown: int = 0
-    #: The stage for which a request waits; empty where its rule has but one, and for everything else.
+    #: The stage that a request waits for; empty where its rule has only one, and for other states.
     stage: str = ""
     #: When it ends, if it is temporary.
     until: datetime | None = None
-    #: Where its numbers are; all zero before it has begun.
+    #: Its numbers by state; all zero before it has begun.
     tally: Tally = field(default_factory=Tally)
 
     @property
     def size(self) -> int:
-        """How many numbers it has, or may have: what the policy goes by."""
+        """How many numbers it has, or may have; the policy goes by this."""
         return self.numbers or self.unknown
 
     @property
@@ -110,7 +110,7 @@ class ListRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HistoryRow:
-    """One line in the history of a number: a change, and what became of this number in it."""
+    """One line in the history of a number: a change, and its result for this number."""
 
     change: ListRow
     operation: Operation

@@ -1,4 +1,4 @@
-"""What keeps numbers from being changed: locks of other changes, and an operator's freeze."""
+"""What prevents numbers from being changed: locks of other changes, and an operator's freeze."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Lock:
     numbers: int
     since: datetime
     requester: str
-    #: Where the change is.
+    #: The state of the change.
     state: ChangeState
-    #: When it is to start, if that was said.
+    #: When it is to start, if scheduled.
     starts: datetime | None = None
     #: When it ends, if it is temporary.
     until: datetime | None = None
@@ -41,7 +41,7 @@ class Lock:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Freeze:
-    """An operator's word that nothing is to be submitted."""
+    """An operator's order that nothing is submitted."""
 
     by: str
     reason: str

@@ -1,4 +1,4 @@
-"""What Linesman says in Slack about a change. How it looks is `slack`'s business."""
+"""Messages that Linesman sends to Slack about a change. Their appearance is up to `slack`."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from bot.changes.model.file_format import FileFormat
 
 
 class Topic(Enum):
-    """What a message is about. How it looks is `slack`'s business."""
+    """The subject of a message. Its appearance is up to `slack`."""
 
     PREVIEW = "preview"  #: the modal that waits for the plan
     CARD = "card"  #: the one message per change
     APPROVAL_CARD = "approval_card"  #: the request to the approvers
     THREAD = "thread"  #: a line of history below the card
-    PLAN = "plan"  #: the sheet with everything that is going to happen, below the card
-    SHEET = "sheet"  #: the requester's own sheet with what is wrong in it, in a direct message
+    PLAN = "plan"  #: the sheet with all that is going to happen, below the card
+    SHEET = "sheet"  #: the requester's own sheet with its errors marked, in a direct message
     RESULTS = "results"  #: the sheet with every number, below the card
-    REMINDER = "reminder"  #: a word to the approvers who have not answered, below the request for approval
-    FORMER = "former"  #: a card that was left behind, edited to say where the present one is
+    REMINDER = "reminder"  #: a message to approvers who have not answered, below the request for approval
+    FORMER = "former"  #: a card that was left behind, edited to say where the current one is
     FAILURE = "failure"  #: the notice in the failure channel
 
 
-#: What a notice in the failure channel is about when it asks operators something.
+#: Subject of a notice in the failure channel that asks operators something.
 QUESTION: Final = "question"
-#: What one is about that tells of work which fails for a reason that nobody foresaw.
+#: Subject of a notice about work that keeps failing unexpectedly.
 FAULT: Final = "fault"
 
-#: Topics of which only the latest state counts: one row each per change, shown again whenever something moved.
+#: Topics of which only the latest state counts: one row each per change, redrawn after every change of state.
 STANDING: Final = frozenset({Topic.PREVIEW, Topic.CARD, Topic.APPROVAL_CARD})
-#: Topics that go below the card, in the order in which they were decided on, once the card is there.
+#: Topics that go below the card, once it is there, in the order in which they were decided.
 THREADED: Final = frozenset({Topic.PLAN, Topic.THREAD, Topic.RESULTS})
 
 
@@ -50,35 +50,35 @@ class OutboxMessage:
     #: 1 when no earlier attempt can have reached Slack.
     attempts: int
     version: int
-    #: When the message was last delivered; None for a standing message that has never been.
+    #: When the message was last delivered; None for a standing message that was never delivered.
     sent_at: datetime | None
-    #: Where a notice goes, another channel by now if that one refused it; empty for what goes to a card, and for a
-    #: notice of an earlier version that nothing refused.
+    #: The current channel of a notice, another one if the first refused it. Empty for messages that belong to a card,
+    #: and for a notice of an earlier version that nothing refused.
     channel: str = ""
-    #: Slack's own time, as a ``ts``, before the first attempt that may have reached it; empty when it told none.
+    #: Slack's time, as a ``ts``, before the first attempt that may have reached it; empty when it told none.
     floor: str = ""
-    #: How many of the attempts before are over: Slack answered them, or was given the time to carry them out late.
+    #: How many of the earlier attempts are over: Slack answered, or had the time to carry them out late.
     settled: int = 0
 
     @property
     def form(self) -> FileFormat:
-        """What sort of file goes with it, if one does."""
+        """The format of its file, if it has one."""
         return FileFormat(self.data.get("form", FileFormat.CSV.value))
 
     @property
     def interrupted(self) -> bool:
-        """Whether an earlier attempt may have reached Slack without our knowing."""
+        """Whether an earlier attempt may have reached Slack without our knowledge."""
         return self.attempts > 1
 
     @property
     def cut_off(self) -> bool:
-        """Whether who made the latest attempt died over it, so that Slack may be carrying it out just now."""
+        """Whether the process died during the latest attempt, so that Slack may be carrying it out right now."""
         return self.attempts - 1 > self.settled
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MessageRef:
-    """Where a message is: channel id and, once posted, its ts."""
+    """The place of a message: channel id and, once posted, its ts."""
 
     channel: str = ""
     ts: str = ""

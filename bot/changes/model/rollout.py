@@ -1,6 +1,6 @@
-"""Rollouts: a change in waves. How large each wave is, what comes between two, and when one is bad enough to pause.
+"""Rollouts: a change in waves. How large each wave is, what comes between two, and when trouble pauses them.
 
-The canary is the simplest one: a first wave, and the rest, which follows by itself when the first is as approved.
+The canary is the simplest rollout: a first wave, then the rest, which follows by itself if the first is as approved.
 """
 
 from __future__ import annotations
@@ -12,44 +12,44 @@ from enum import Enum
 from itertools import accumulate
 from typing import Final
 
-#: Waves of one rollout at most, the rest included: each costs a read-back, and somebody's attention.
+#: Most waves of one rollout, including the rest: each costs a read-back, and somebody's attention.
 MOST_WAVES: Final = 10
-#: A whole, in hundredths of a per cent.
+#: The whole, in hundredths of a per cent.
 WHOLE: Final = 100_00
 
 _MINUTE: Final = timedelta(minutes=1)
-#: Units of a length of time, the largest first, and how many minutes each has.
+#: Units of a length of time, largest first, with their minutes.
 _UNITS: Final = (("day", 1440), ("hour", 60), ("minute", 1))
 
 
 class PauseReason(Enum):
     """Why a rollout is paused."""
 
-    TROUBLE = "trouble"  #: a wave is not as approved; somebody has to say whether the next is sent
-    ASKED = "asked"  #: the wave is as approved, and the plan has somebody say whether the next is sent
-    TIMED = "timed"  #: the wave is as approved, and the plan has the next one wait
+    TROUBLE = "trouble"  #: a wave is not as approved; somebody must decide whether the next is sent
+    ASKED = "asked"  #: the wave is as approved, and the plan lets somebody decide about the next
+    TIMED = "timed"  #: the wave is as approved, and the plan lets the next one wait
 
 
 @dataclass(frozen=True, slots=True)
 class WaveSize:
-    """How large a wave is to be: a number of numbers, or a share of all that change."""
+    """The size of a wave: a count of numbers, or a share of all changing numbers."""
 
     count: int = 0
     #: In hundredths of a per cent.
     share: int = 0
 
     def of(self, total: int) -> int:
-        """Return how many numbers that is of ``total``; a share is rounded up, so that it is never none."""
+        """Return how many of ``total`` numbers that is; a share is rounded up, so that it is never zero."""
         return self.count or -(-total * self.share // WHOLE)
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """What comes between two waves when the first of them is as approved; nothing, unless it says so."""
+    """What comes between two waves when the first is as approved; by default nothing."""
 
-    #: Whether somebody has to continue the rollout.
+    #: Whether somebody must continue the rollout.
     asks: bool = False
-    #: After how long the next wave follows; whole minutes.
+    #: How long until the next wave follows; whole minutes.
     length: timedelta = timedelta()
 
     def __str__(self) -> str:
@@ -63,24 +63,24 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """How many numbers of a wave may fail, differ or not be verified before the rollout pauses; none by default."""
+    """How many numbers of a wave may fail, differ or not be verified before the rollout pauses; by default none."""
 
     count: int = 0
-    #: In hundredths of a per cent of the wave; 0 where ``count`` says it.
+    #: In hundredths of a per cent of the wave; 0 if ``count`` is set.
     share: int = 0
 
     def exceeded(self, bad: int, size: int) -> bool:
-        """Tell whether ``bad`` numbers of a wave of ``size`` are more than may be."""
+        """Tell whether ``bad`` numbers of a wave of ``size`` are more than allowed."""
         return bad * WHOLE > self.share * size if self.share else bad > self.count
 
     def __str__(self) -> str:
-        """Return it as people write it: ``1 %`` or ``5``."""
+        """Return the threshold as people write it: ``1 %`` or ``5``."""
         return percent(self.share) if self.share else f"{self.count:,}"
 
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """What happens between the waves of a plan; as it is by default, that is what it is for a canary."""
+    """What happens between the waves of a plan; the default is that of a canary."""
 
     pause: Pause = field(default_factory=Pause)
     threshold: Threshold = field(default_factory=Threshold)
@@ -92,10 +92,10 @@ def percent(share: int) -> str:
 
 
 def wave_sizes(wanted: Sequence[WaveSize], total: int) -> tuple[int, ...]:
-    """Return how many of ``total`` numbers are in each wave: those of ``wanted``, in order, and then the rest.
+    """Return how many of ``total`` numbers are in each wave: the ``wanted`` waves in order, then the rest.
 
-    Together they are ``total``, and none is empty: a wave has what the ones before it have left at most, and those for
-    which nothing is left there are not.
+    They add up to ``total``, and none is empty: a wave gets at most the numbers that earlier ones have left, and waves
+    for which none is left are dropped.
     """
     ends = [min(end, total) for end in accumulate(size.of(total) for size in wanted)]
     sizes = (end - begin for begin, end in zip([0, *ends], [*ends, total], strict=True))

@@ -1,4 +1,4 @@
-"""What one updatable field of a kind is: the single declaration from which everything else about it follows.
+"""One updatable field of a kind: the single declaration from which everything else about it follows.
 
 The modal's input, the sheet's column, validation and its messages, the diff and the table in .github/USING.md are all
 read from a :class:`Setting`. Adding a field to Linesman is adding one entry to a kind's table.
@@ -20,18 +20,18 @@ from bot.errors import InvalidValue
 
 
 class Shape(Enum):
-    """What a setting's value looks like."""
+    """The type of a setting's value."""
 
     TEXT = "text"  #: one line of text
     BOOL = "bool"  #: on or off
     CHOICE = "choice"  #: one of a fixed few
     PHONE = "phone"  #: one number in E.164
     TAGS = "tags"  #: a list of short texts, replaced whole
-    LOOKUP = "lookup"  #: the id of something that lives at the provider and has a name there
+    LOOKUP = "lookup"  #: the id of a named object at the provider
     INTEGER = "integer"  #: a whole number between two bounds
     URL = "url"  #: an https address
     NUMBERS = "numbers"  #: a list of numbers in E.164, replaced whole
-    LOOKUPS = "lookups"  #: a list of ids of things that live at the provider and have names there, replaced whole
+    LOOKUPS = "lookups"  #: a list of ids of named objects at the provider, replaced whole
     SECRET = "secret"  #: text that nobody may read back  # noqa: S105 - the name of a shape, not a password
 
 
@@ -49,30 +49,30 @@ class Setting:
 
     #: The provider's own dotted field path, such as ``voice.call_forwarding.forwards_to``.
     name: str
-    #: What people call it: modal label, sheet column, diff line.
+    #: Its name for people: modal label, sheet column, diff line.
     label: str
     shape: Shape
     #: One sentence below the input.
     help: str = ""
-    #: For CHOICE: what can be chosen.
+    #: For CHOICE: the choices.
     choices: tuple[Choice, ...] = ()
-    #: Longest text, in characters; of a list, longest entry.
+    #: Longest text, in characters; in a list, longest entry.
     max_length: int = 250
     #: For INTEGER: the least and the greatest value.
     bounds: tuple[int, int] = (0, 2**31 - 1)
     #: A text must match this whole.
     pattern: str = ""
-    #: What the pattern means, for the person who broke it.
+    #: The meaning of the pattern, for a person whose text does not match.
     pattern_help: str = ""
-    #: The provider documents how to empty it. Where it does not, an empty value is refused.
+    #: Whether the provider documents how to empty it. Otherwise an empty value is refused.
     clearable: bool = False
-    #: What "not set" amounts to, for people; empty where it amounts to nothing.
+    #: The effect of "not set", for people; empty when there is none.
     unset: str = ""
-    #: Settings that the provider reads as one object: when one is sent, its siblings are sent with it.
+    #: Settings that the provider treats as one object: when one is sent, its siblings are sent too.
     group: str = ""
-    #: Switching it on costs money at the provider.
+    #: Whether switching it on costs money at the provider.
     paid: bool = False
-    #: Never left out of the form of its kind.
+    #: Whether the form of its kind always shows it.
     always: bool = False
 
     @property
@@ -82,12 +82,12 @@ class Setting:
 
     @property
     def lookup(self) -> bool:
-        """Whether the value is an id, or a list of ids, whose names have to be shown beside them."""
+        """Whether the value is an id, or a list of ids, whose names must be shown beside them."""
         return self.shape in (Shape.LOOKUP, Shape.LOOKUPS)
 
     @property
     def listed(self) -> bool:
-        """Whether the value is a list, which people may also add to and take away from."""
+        """Whether the value is a list, which people can also add to and remove from."""
         return self.shape in (Shape.TAGS, Shape.NUMBERS, Shape.LOOKUPS)  # asked of every value; a set would hash them
 
 
@@ -99,8 +99,8 @@ _FALSE: Final = frozenset({"false", "no", "off", "0", "disabled", "disable"})
 def read_value(setting: Setting, typed: str) -> Value:
     """Return the value that a person meant by ``typed``.
 
-    Secrets come back as plain text; sealing needs a key and is the caller's business.
-    Raises :class:`InvalidValue` with a sentence for the person.
+    Secrets are returned as plain text; sealing needs a key and is the caller's business. Raises :class:`InvalidValue`
+    with a sentence for the person.
     """
     text = typed.strip()
     if not text:
@@ -200,7 +200,7 @@ def _read_text(setting: Setting, text: str) -> str:
 
 
 def restorable(setting: Setting, value: Value) -> bool:
-    """Tell whether a number that had ``value`` can be given it back: nothing can be sent where nothing was set.
+    """Tell whether ``value`` can be restored: nothing can be sent where nothing was set.
 
     Close's ring duration reads as null while its default holds, and takes only whole numbers
     (providers/close/API.md, "Settings of a number").
@@ -209,7 +209,7 @@ def restorable(setting: Setting, value: Value) -> bool:
 
 
 def show_value(setting: Setting, value: Value, labels: Mapping[str, str] | None = None) -> str:
-    """Return ``value`` as a person reads it, so that another value looks different: odd blanks have a sign.
+    """Return ``value`` as a person reads it; different values look different, so unusual blanks get a sign.
 
     ``labels`` has id -> human name for settings whose values are ids.
     """
@@ -217,7 +217,7 @@ def show_value(setting: Setting, value: Value, labels: Mapping[str, str] | None 
 
 
 def value_text(setting: Setting, value: Value, labels: Mapping[str, str] | None = None) -> str:
-    """Return ``value`` as :func:`show_value` does, with its blanks as they are."""
+    """Return ``value`` like :func:`show_value`, but with its blanks unchanged."""
     if isinstance(value, Secret):
         return MASK
     if value is None or value in {"", ()}:

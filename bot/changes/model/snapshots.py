@@ -1,4 +1,4 @@
-"""Numbers as the provider has them now, and how people point at them."""
+"""Numbers as the provider has them now, and how people select them."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ class Snapshot:
     status: str = ""
     #: Whether the provider would accept changes to it now.
     editable: bool = True
-    #: Whether the number is in a state that it does not leave, as one that was ported out.
+    #: Whether the number is in a state that it never leaves, such as ported out.
     final: bool = False
-    #: What may keep the provider from changing it although it would be tried, as the end of a sentence; empty when
-    #: nothing is known, or was not asked for.
+    #: Why the provider may refuse to change it although it would be tried, as the end of a sentence; empty when nothing
+    #: is known, or it was not asked for.
     doubt: str = ""
-    #: Setting name -> current value, for the settings that were asked for and what came along with them.
+    #: Setting name -> current value, for the settings asked for and those returned with them.
     values: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """What the requester pointed at, after reading what they typed.
+    """The numbers that the requester selected, after reading their input.
 
-    The numbers that were named and those that match every condition, together, without those excluded. Without
-    identifiers and conditions it is no number at all, never every number.
+    These are the named numbers and those that match every condition, together, without excluded ones. Without
+    identifiers and conditions there are none, never all.
     """
 
     #: E.164 numbers and provider ids, in the order given, without repeats.
     identifiers: tuple[str, ...] = ()
-    #: What numbers must be like, all of it; empty when only the named numbers are meant.
+    #: Conditions that numbers must all meet; empty when only the named numbers are meant.
     conditions: tuple[Condition, ...] = ()
-    #: E.164 numbers and provider ids that are left out, whichever way they came in.
+    #: E.164 numbers and provider ids to leave out, however they were selected.
     excluded: tuple[str, ...] = ()
-    #: Reading may end as soon as it is clear that there are more numbers than this; None for no such limit.
+    #: Reading may end as soon as there are clearly more numbers than this; None for no limit.
     limit: int | None = None
-    #: Whether values that nobody asked for come as well where the rows that are read show them, at no further call:
-    #: those of the objects that hold what was asked for.
+    #: Whether to return also values that nobody asked for, if rows that are read anyway contain them: those of the
+    #: objects that hold the requested values.
     whole_objects: bool = False
-    #: Whether it is to be found out which numbers could be changed now; where it is not, all are said to be.
+    #: Whether to find out which numbers could be changed now; otherwise all count as editable.
     editable_asked: bool = True
-    #: Id -> E.164 of identifiers that should be gone: fewer calls may tell that they are.
+    #: Id -> E.164 of identifiers that should be gone: that may take fewer calls to confirm.
     e164: Mapping[str, str] = field(default_factory=dict)
-    #: Whether :attr:`Snapshot.doubt` is asked for, as far as the provider shows what it says in.
+    #: Whether :attr:`Snapshot.doubt` is asked for, as far as the provider shows the reasons.
     doubts_asked: bool = False
 
     @property

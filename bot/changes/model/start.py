@@ -1,4 +1,4 @@
-"""When a change is to start, and when a temporary one ends."""
+"""The start of a change, and the end of a temporary one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from bot.changes.policy.wall_clock import show_instant
 from bot.changes.policy.windows import Window, next_opening
 
-#: Where :func:`bot.changes.policy.windows.next_opening` gives up.
+#: The limit at which :func:`bot.changes.policy.windows.next_opening` gives up.
 _NEVER: Final = timedelta(weeks=3)
 
 
@@ -20,7 +20,7 @@ class Start:
 
     #: A whole minute, in UTC.
     at: datetime
-    #: Name of the time zone in which it was meant, such as ``Europe/Berlin``.
+    #: Name of its time zone, such as ``Europe/Berlin``.
     zone: str
 
     def __str__(self) -> str:
@@ -34,7 +34,7 @@ class End(Start):
 
 
 def begins_at(start: Start | None, windows: Sequence[Window], now: datetime) -> datetime | None:
-    """Return when a change may begin at the earliest: not before its start, and in a window. None when it may now."""
+    """Return when a change may begin at the earliest, by its start and its windows; None when it may begin now."""
     since = max(start.at, now) if start else now
     begins = next_opening(windows, since) or since + _NEVER
     return begins if begins > now else None

@@ -1,4 +1,4 @@
-"""Requests for current values of some numbers as a sheet."""
+"""Requests for the current values of some numbers as a sheet."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from bot.changes.model.draft import Draft
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ValueExport:
-    """Somebody's request for current values of some numbers as a sheet."""
+    """A person's request for the current values of some numbers as a sheet."""
 
     id: int
-    #: Kind and target; its settings and its reason are empty.
+    #: Kind and target; settings and reason are empty.
     draft: Draft
     #: Slack user id.
     requester: str
     created_at: datetime
-    #: When it was answered, with the sheet or with why there is none; None while it is not.
+    #: When it was answered, with the sheet or with the reason for none; None before.
     finished_at: datetime | None
-    #: Slack's own time, as a ``ts``, before it can have been answered; empty when Slack told none.
+    #: Slack's time, as a ``ts``, before it can have been answered; empty when Slack told none.
     floor: str

@@ -19,12 +19,13 @@ _FINGERPRINT: Final = "$fingerprint"
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A secret value that can be compared and stored, but read only by who holds the key.
+    """A secret value that can be compared and stored, but read only with the key.
 
     Two secrets are equal when their fingerprints are equal; the sealed text differs at every sealing.
     """
 
-    #: Keyed hash (HMAC) of the clear text: equal values have equal fingerprints, and nobody without the key can guess.
+    #: Keyed hash (HMAC) of the clear text: equal values have equal fingerprints, and nobody without the key can guess
+    #: it.
     fingerprint: str
     #: The clear text, encrypted; empty once the secret has been wiped.
     sealed: str = ""
@@ -43,7 +44,7 @@ class Secret:
 
 
 class EditMode(Enum):
-    """How entries meet the list that a number has."""
+    """How entries change a number's list."""
 
     ADD = "add"
     REMOVE = "remove"
@@ -51,9 +52,9 @@ class EditMode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ListEdit:
-    """What is wanted of a list that depends on what each number has: entries to add, or to take away.
+    """A wanted change of a list whose result depends on each number: entries to add, or to remove.
 
-    Providers replace lists whole, so an edit is worked out for each number while planning
+    Providers replace lists whole, so an edit is resolved for each number while planning
     (:func:`bot.changes.model.list_edits.applied`) and is never sent.
     """
 
@@ -65,14 +66,14 @@ class ListEdit:
 Value: TypeAlias = str | bool | int | tuple[str, ...] | Secret | None
 #: Setting name -> value.
 Values: TypeAlias = Mapping[str, Value]
-#: What somebody wants a setting to be: a value, or an edit of the list that each number has.
+#: The wanted value of a setting, or an edit of each number's list.
 WantedValue: TypeAlias = Value | ListEdit
-#: Setting name -> what a number is to get.
+#: Setting name -> the value that a number is to get.
 WantedValues: TypeAlias = Mapping[str, WantedValue]
 
 
 def to_json(value: WantedValue, *, sealed: bool = True) -> JSON:
-    """Return ``value`` in the form in which it is stored: tuples as lists; secrets sealed, or by fingerprint only."""
+    """Return ``value`` in stored form: tuples as lists; secrets sealed, or by fingerprint only."""
     if isinstance(value, ListEdit):
         return {f"${value.way.value}": list(value.entries)}
     if isinstance(value, Secret):
@@ -107,7 +108,7 @@ def values_to_json(values: WantedValues, *, sealed: bool = True) -> dict[str, JS
 
 
 def without_sealed(stored: JSON) -> JSON:
-    """Return a stored document with its secrets wiped: each is known by its fingerprint and can never be opened."""
+    """Return a stored document with its secrets wiped: each keeps its fingerprint and can never be opened."""
     if isinstance(stored, list):
         return [without_sealed(item) for item in stored]
     if isinstance(stored, dict):
@@ -128,10 +129,10 @@ def wanted_values_from_json(stored: Mapping[str, JSON]) -> dict[str, WantedValue
 
 
 def canonical(value: Any) -> str:  # noqa: ANN401 - any JSON document
-    """Return the one canonical JSON text of ``value``: sorted keys, no spaces; a secret counts by its fingerprint.
+    """Return the one canonical JSON text of ``value``: sorted keys, no spaces; secrets count by their fingerprint.
 
-    Equal documents have equal texts whatever order they were built in, so a hash over the text is a hash over
-    the meaning.
+    Equal documents have equal texts in whatever order they were built, so a hash over the text is a hash over the
+    meaning.
     """
     return _CANONICAL.encode(value)
 
@@ -145,5 +146,5 @@ def _canonical_leaf(value: object) -> JSON:
     raise TypeError(msg)
 
 
-#: Made once, for json.dumps would make one for every number of a plan.
+#: Made once, as json.dumps would make one for every number of a plan.
 _CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_canonical_leaf)

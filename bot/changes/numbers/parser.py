@@ -1,4 +1,4 @@
-"""Reading phone numbers and provider ids out of what people paste, without ever inventing one."""
+"""Reading phone numbers and provider ids from pasted text, without ever inventing one."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _MISLABELLED: Final = "links to a different number than it shows; paste the numb
 
 @dataclass(frozen=True, slots=True)
 class BadEntry:
-    """Something among the numbers that cannot be read."""
+    """An entry among the numbers that cannot be read."""
 
     #: As typed, on one line without control characters, at most :data:`SHOWN` characters.
     text: str
     #: What is wrong and what to do, as the predicate of a sentence that begins with the text.
     why: str
-    #: Which of the texts it stands in, from 0.
+    #: The index of the text that it is in, from 0.
     box: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedNumbers:
-    """What the pasted texts come to."""
+    """The content of the pasted texts."""
 
     #: E.164 numbers and provider ids, in order of first appearance, without repeats.
     identifiers: tuple[str, ...]
-    #: How many further mentions of those were dropped, in whatever style they were written.
+    #: How many further mentions of those were dropped, in whatever notation.
     repeats: int
     #: Every piece that is neither a number nor an id, in order.
     bad: tuple[BadEntry, ...]
@@ -46,7 +46,7 @@ class ParsedNumbers:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """The words from ``start`` to before ``end``: one identifier, or a piece that is bad."""
+    """The words from ``start`` to before ``end``: one identifier, or a bad piece."""
 
     start: int
     end: int
@@ -58,9 +58,9 @@ def read_numbers(texts: Sequence[str], *, is_id: Callable[[str], bool], region: 
     """Return the numbers and ids in ``texts``; nothing is joined across two of them.
 
     ``is_id`` tells whether a text has the form of the provider's ids. Numbers without a country code are read in
-    ``region`` (ISO 3166, two letters). Between separators a number may have spaces inside; where spaces both
-    separate and group, the words must come out as whole numbers in exactly one way. Never raises: what cannot be
-    read for certain is among :attr:`ParsedNumbers.bad`.
+    ``region`` (ISO 3166, two letters). Between separators a number may contain spaces; where spaces both separate and
+    group, the words must form whole numbers in exactly one way. Never raises: pieces that cannot be read with certainty
+    are in :attr:`ParsedNumbers.bad`.
     """
     seen: dict[str, None] = {}
     mentions = 0
@@ -77,7 +77,7 @@ def read_numbers(texts: Sequence[str], *, is_id: Callable[[str], bool], region: 
 
 
 def _shown(typed: str) -> str:
-    """Return ``typed`` on one line: a range may have a tab or a new line in it, beside its sign."""
+    """Return ``typed`` on one line: a range may have a tab or a new line beside its sign."""
     text = re.sub(r"\s", " ", typed)
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
@@ -96,7 +96,7 @@ def _pieces(paste: Paste, is_id: Callable[[str], bool], region: str) -> Iterator
 
 
 def _shows(label: str, linked: str, region: str) -> bool:
-    """Tell whether a link to ``linked`` may be labelled so: with the number, the end of it, or only words."""
+    """Tell whether ``label`` suits a link to ``linked``: it is the number, the end of it, or only words."""
     if shown := readings(label, region):
         return linked in shown
     digits = "".join(character for character in label if character.isdecimal())
@@ -104,7 +104,7 @@ def _shows(label: str, linked: str, region: str) -> bool:
 
 
 class _EntryReader:
-    """Reads one entry: as few words as possible may remain, and there must be no second way to do so."""
+    """Reads one entry so that the fewest words are left over; a second way to do so makes it ambiguous."""
 
     def __init__(self, plain: str, entry: Entry, is_id: Callable[[str], bool], region: str) -> None:
         self._plain = plain
@@ -120,7 +120,7 @@ class _EntryReader:
             linked = self._identifier(*whole)
             if linked and not _shows(self._label, linked, self._region):
                 return [_Block(*whole, why=_MISLABELLED)]
-        # Two numbers have at least twice the digits of the shortest one; with fewer, nothing needs to be split.
+        # Two numbers have at least twice the digits of the shortest one; with fewer digits, nothing needs splitting.
         single = len(self._words) == 1 or sum(word.digits for word in self._words) < 2 * SHORTEST
         if single and (identifier := self._identifier(*whole)):
             return [_Block(*whole, identifier=identifier)]
@@ -136,7 +136,7 @@ class _EntryReader:
         return explain(self._text(start, end), self._region)
 
     def _identifier(self, start: int, end: int) -> str:
-        """Return the number or id that the words from ``start`` to before ``end`` are together, or nothing."""
+        """Return the number or id that the words from ``start`` to before ``end`` form together; empty for neither."""
         text = self._text(start, end)
         found = readings(text, self._region)
         if len(found) == 1:
@@ -144,14 +144,14 @@ class _EntryReader:
         if found or end - start > 1:
             return ""
         bare = text.strip(f"{EDGES}()")
-        # Ids are int64 as text or a prefixed name: neither begins with 0, and fewer than 7 digits are a slip.
+        # Ids are int64 as text or a prefixed name: neither begins with 0, and fewer than 7 digits are a typing error.
         digital = bare.isdecimal()
         if "+" in text or (digital and (len(bare) < SHORTEST or bare[0] == "0")):
             return ""
         return bare if bare and self._is_id(bare) else ""
 
     def _pieces(self, start: int) -> Iterator[tuple[int, str]]:
-        """Yield every (end, identifier) that can begin at word ``start``."""
+        """Yield every (end, identifier) that may begin at word ``start``."""
         digits = 0
         for end in range(start + 1, len(self._words) + 1):
             word = self._words[end - 1]
@@ -164,10 +164,10 @@ class _EntryReader:
                 return
 
     def _partition(self) -> list[_Block]:
-        """Cut the words into identifiers so that the fewest words remain; what remains becomes bad blocks of a word.
+        """Divide the words into identifiers with the fewest words left over; each of those becomes a bad block.
 
-        Shortest paths over the positions between words: a piece costs nothing, a word left over costs one. Where
-        every shortest path passes there is certainty; between two such positions there is one step, or ambiguity.
+        Finds shortest paths over the positions between words: an identifier costs nothing, a word left over costs one.
+        Positions on every shortest path are certain; between two of them there is a single step, or ambiguity.
         """
         size = len(self._words)
         steps = [[*((end, 0, found) for end, found in self._pieces(at)), (at + 1, 1, "")] for at in range(size)]
@@ -194,7 +194,7 @@ class _EntryReader:
         return _Block(start, end, why=_AMBIGUOUS) if steps > 1 else _Block(start, end, identifier=identifier)
 
     def _joined(self, blocks: Sequence[_Block]) -> Iterator[_Block]:
-        """Yield the blocks with neighbouring words that remained joined into what looks like one slip."""
+        """Yield the blocks, with neighbouring left-over words joined if they look like one typing error."""
         start = digits = 0
         for index, block in enumerate(blocks):
             after = blocks[index + 1] if index + 1 < len(blocks) else None
@@ -208,16 +208,16 @@ class _EntryReader:
                 start, digits = block.end, 0
 
     def _belongs(self, at: int, digits: int) -> bool:
-        """Tell whether word ``at`` looks like part of the same slip as the words before it, which have ``digits``."""
+        """Tell whether word ``at`` seems to belong to the same error as the words before it, which have ``digits``."""
         word = self._words[at]
         if "+" in word.text or digits + word.digits > LONGEST:
             return False
         return bool(digits and word.digits) or max(digits, word.digits) < SHORTEST
 
     def _doubted(self, blocks: Iterator[_Block]) -> Iterator[_Block]:
-        """Yield the blocks with numbers that stand beside loose figures made part of what is bad.
+        """Yield the blocks; a number beside loose figures becomes part of the bad block.
 
-        In "0044 20 7946 0958" the last words look like a number of another country: they must not become one.
+        In "0044 20 7946 0958" the last words look like another country's number: they must not become one.
         """
         held: _Block | None = None
         for block in blocks:
@@ -232,7 +232,7 @@ class _EntryReader:
             yield held
 
     def _doubtful(self, left: _Block, right: _Block) -> bool:
-        """Tell whether one of two neighbours is a number and the other ends or begins with what may belong to it."""
+        """Tell whether one of two neighbours is a number and the adjoining end of the other may belong to it."""
         if bool(left.identifier) == bool(right.identifier) or {left.why, right.why} & {_AMBIGUOUS, RANGE, _UNSPLIT}:
             return False
         number, loose = (left, self._words[right.start]) if left.identifier else (right, self._words[left.end - 1])

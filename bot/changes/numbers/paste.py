@@ -1,7 +1,7 @@
-"""What people paste, cut into entries and words: bullets, wrappers, quotes and invisible characters fall away.
+"""Pasted text, divided into entries and words, without bullets, wrappers, quotes and invisible characters.
 
-Nothing here knows what a number is. What falls away never carries a digit of a number; the one exception is list
-numbering, which goes only when its neighbours prove that it is numbering.
+This module does not know what a number is. Nothing that it drops contains a digit of a number, except list numbering,
+which is dropped only when its neighbours prove that it is numbering.
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ from typing import Final
 from bot.changes.numbers.ranges import RANGE_SIGN, is_range, marked
 from bot.changes.text.characters import is_unseen
 
-#: What ends an entry for certain, beside the semicolon, which may also begin a parameter such as ``;ext=12``.
+#: Characters that certainly end an entry, besides the semicolon, which may also begin a parameter such as ``;ext=12``.
 _SEPARATORS: Final = r",|\t\n\"'`\[\]{}<>&"
-#: An entry: Slack's ``<target|label>``, or a run of anything without separators.
+#: An entry: Slack's ``<target|label>``, or a run of characters without separators.
 _ENTRY: Final = re.compile(
     rf"<\t*([^<>|\t\n]*)\|([^<>\n]*)>|(?:[^{_SEPARATORS};]|;(?=(?:ext|isub|phone-context)=))+", re.IGNORECASE
 )
 #: A line's bullet and numbering, each followed by a blank: ``- ``, ``[x] ``, ``a) ``, ``1. ``, ``12) ``, and the
-#: letters that Word's bullets are without their font.
+#: letters that Word's bullets become without their font.
 _LINE_START: Final = re.compile(
     r"^[ \t]*(?:(?:[-*oqv§Øü]|\[[xX ]?\]|[a-z][.)])[ \t]+)*(?:([1-9]\d{0,3})[.)]+[ \t]+(?=\S))?", re.MULTILINE
 )
-#: Marks for bold, italic or both around a word; those behind it are those before it, the other way round.
+#: Marks for bold, italic or both around a word; the closing ones mirror the opening ones.
 _BOLD: Final = re.compile(r"(?<![\w*])([*_]{1,4})(?=[^\s*_])([^*_\n]*[^\s*_])([*_]{1,4})(?![\w*])")
-#: Figures drawn on keys or in circles that number a line, and names of Slack's pictures. A number may be written in
-#: such figures, so those that stand elsewhere remain, and are refused: a blank or the number's plus has to follow.
+#: Figures on keys or in circles that number a line, and Slack's names of such pictures. A number may be written in such
+#: figures, so they stay elsewhere, and are refused: a blank or the number's plus must follow.
 _FIGURE: Final = "zero|one|two|three|four|five|six|seven|eight|nine|keycap_ten"
 _PICTURE: Final = re.compile(
     rf"^[ \t]*(?:(?:[\d#*]\ufe0f?\u20e3|:(?:{_FIGURE}):){{1,2}}|[\u2460-\u2473\u24f5-\u24fe\u2776-\u2793])[.):]?"
     rf"(?=\s|\(?\+)|:(?!(?:{_FIGURE}):)[a-z0-9_+\-]*[a-z][a-z0-9_+\-]*:",
     re.MULTILINE,
 )
-#: A number that a spreadsheet has rounded, where a comma divides.
+#: The comma of a number rounded by a spreadsheet, which would otherwise divide it.
 _ROUNDED: Final = re.compile(r"(?<=\d),(?=\d+E\+?\d)", re.IGNORECASE)
-#: Names of pictures that begin or divide the entries of a list.
+#: Names of pictures that begin or separate the entries of a list.
 _BULLET_NAME: Final = re.compile("phone|call|pager|check|circle|square|diamond|star")
-#: Stands for a picture that is no bullet.
+#: Stands for a picture that is not a bullet.
 _SOME_PICTURE: Final = "\u00a4"
 #: Slack's marks for struck text.
 _STRUCK: Final = re.compile(r"(?<![\w~])~(?=[^\s~])[^~\n]*(?<=\S)~(?![\w~])")
 _TEL: Final = re.compile(r"(?<![a-z])tel:", re.IGNORECASE)
-#: ``x``, ``ext.``, ``extension:`` with or without its digits, standing after a number.
+#: ``x``, ``ext.``, ``extension:`` with or without digits, after a number.
 _EXTENSION: Final = re.compile(r"(?:x|ext|extn|extension)[.:]?\d*", re.IGNORECASE)
-#: Words that keep the plus signs inside them: addresses, links, and the numbers that a spreadsheet rounded.
+#: Words that keep their inner plus signs: addresses, links, and numbers rounded by a spreadsheet.
 _UNSPLIT: Final = re.compile(r".*(?:@|://).*|\+?[\d.]+e\+?\d+", re.IGNORECASE)
 _WORD: Final = re.compile(rf"[^\s{RANGE_SIGN}]+")
 _BEFORE_PLUS: Final = re.compile(r"\(?\+[^+]*|[^+]+")
@@ -58,7 +58,7 @@ _FOLDED: Final = {
     "•": ",", "‣": ",", "⁃": ",", "、": ",", "،": ",", "؛": ",", "。": ",",  # noqa: RUF001 - the characters meant
     "\u2800": " ", "٫": ".", "·": ".", "‧": ".", "∙": ".", "−": "-",  # noqa: RUF001 - the characters meant
 }  # fmt: skip
-#: By category: blanks, dashes, quotes, and the pictograms and dingbats that decorate lists.
+#: By Unicode category: blanks, dashes, quotes, and the pictograms and dingbats that decorate lists.
 _BY_CATEGORY: Final = {"Zs": " ", "Pd": "-", "Pi": '"', "Pf": '"', "So": ","}
 
 
@@ -69,52 +69,52 @@ class Word:
     start: int
     end: int
     text: str
-    #: How many digits it has.
+    #: The number of its digits.
     digits: int
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What stands between two separators."""
+    """The text between two separators."""
 
     words: tuple[Word, ...]
-    #: Where it begins and ends in the paste, the brackets of a link included.
+    #: Its beginning and end in the paste, including the brackets of a link.
     start: int
     end: int
-    #: What Slack showed in place of it, when it was a link with a label.
+    #: The label that Slack showed instead, if it was a link with one.
     label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Paste:
-    """One pasted text, twice: for people and for reading. Position n of one is position n of the other."""
+    """One pasted text in two forms: as typed, and for reading. Position n of one is position n of the other."""
 
     #: As typed, without invisible characters and with HTML escapes undone.
     typed: str
-    #: The same with every digit, dash, quote and blank in its ASCII form, bullets turned into separators, and whatever
-    #: may mean "from … to" as :data:`RANGE_SIGN`.
+    #: The same with every digit, dash, quote and blank in its ASCII form, bullets replaced by separators, and every
+    #: sign that may mean "from … to" by :data:`RANGE_SIGN`.
     plain: str
 
     @classmethod
     def of(cls, text: str) -> Paste:
-        """Return ``text`` made ready for reading."""
+        """Return ``text`` prepared for reading."""
         text = html.unescape(text)
         folds = {ord(character): _fold(character) for character in set(text)}
         typed = text.translate({point: None for point, folded in folds.items() if not folded})
-        # Half of a surrogate pair is no character, and could not be written to Slack or the database.
+        # Half of a surrogate pair is not a character, and could not be written to Slack or the database.
         typed = typed.encode("utf-8", "replace").decode()
         plain = _BOLD.sub(_without_marks, _ROUNDED.sub(".", marked(_PICTURE.sub(_picture, typed)).translate(folds)))
         return cls(typed=typed, plain=_without_list_marks(plain))
 
     def struck(self) -> bytearray:
-        """Return for each position whether it stands between Slack's marks for struck text."""
+        """Return for each position whether it is between Slack's marks for struck text."""
         found = bytearray(len(self.typed))
         for each in _STRUCK.finditer(self.typed):
             found[each.start() : each.end()] = b"\1" * len(each[0])
         return found
 
     def entries(self) -> Iterator[Entry]:
-        """Yield what is between separators, in order; entries without a single word are left out."""
+        """Yield the entries between separators, in order, without those that have no word."""
         for found in _ENTRY.finditer(self.plain):
             if found[2] is None:
                 if words := _words(self.plain, *found.span()):
@@ -136,7 +136,7 @@ def _without_marks(found: re.Match[str]) -> str:
 
 
 def _picture(found: re.Match[str]) -> str:
-    """Return a separator in place of a picture, or a sign where it is no bullet; those that point remain."""
+    """Return a separator for a bullet picture, a sign for any other; pointing ones stay."""
     if is_range(marked(found[0])):
         return found[0]
     bullet = found.start() == 0 or found.string[found.start() - 1] == "\n" or _BULLET_NAME.search(found[0])
@@ -144,7 +144,7 @@ def _picture(found: re.Match[str]) -> str:
 
 
 def _fold(character: str) -> str:
-    """Return the ASCII form of ``character``: one character, or none for what cannot be seen."""
+    """Return the ASCII form of ``character``: one character, or none if it is invisible."""
     if folded := _FOLDED.get(character):
         return folded
     if character in "\t\n" or " " <= character <= "~":
@@ -165,10 +165,10 @@ def _fold(character: str) -> str:
 
 
 def _without_list_marks(plain: str) -> str:
-    """Return ``plain`` with bullets, list numbering and ``tel:`` turned into as many separators.
+    """Return ``plain`` with bullets, list numbering and ``tel:`` replaced by the same number of separators.
 
-    A figure before a line is numbering when it is 1 or the list has its neighbour; a figure alone might be a
-    country code, and stays.
+    A figure before a line is numbering if it is 1 or the list has its neighbour; a single figure might be a country
+    code, and stays.
     """
     figures = {0} | {int(found[1]) for found in _LINE_START.finditer(plain) if found[1]}
 
@@ -181,7 +181,7 @@ def _without_list_marks(plain: str) -> str:
 
 
 def _words(plain: str, first: int, last: int) -> tuple[Word, ...]:
-    """Return the words of ``plain`` between ``first`` and ``last``; an extension belongs to the word before it."""
+    """Return the words of ``plain`` between ``first`` and ``last``; an extension belongs to the previous word."""
     words: list[Word] = []
     extended = extending = False
     for found in _WORD.finditer(plain, first, last):
@@ -198,7 +198,7 @@ def _words(plain: str, first: int, last: int) -> tuple[Word, ...]:
 
 
 def _spans(chunk: str) -> list[tuple[int, int]]:
-    """Return where the words of ``chunk`` are: a plus sign begins a new one."""
+    """Return the positions of the words in ``chunk``: a plus sign begins a new one."""
     if "+" not in chunk[1:] or _UNSPLIT.fullmatch(chunk):
         return [(0, len(chunk))]
     return [part.span() for part in _BEFORE_PLUS.finditer(chunk)]

@@ -1,7 +1,8 @@
-"""One written number under the world's numbering plans: which numbers it can mean, or why it means none.
+"""One written number under the world's numbering plans: the numbers that it can mean, or why it means none.
 
-Source of the plans: Google's metadata, as packaged in ``phonenumbers``. Of the North American plan only the form is
-asked (NXX-NXX-XXXX, N from 2 to 9), so that new area codes and the fictional 555 numbers can be written at home.
+Source of the plans: Google's metadata, as packaged in ``phonenumbers``. For the North American plan only the form is
+checked (NXX-NXX-XXXX, N from 2 to 9), so that new area codes and the fictional 555 numbers can be written in national
+form.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Final
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
 
-#: Fewest and most digits of a number in E.164, its country code included.
+#: Fewest and most digits of a number in E.164, including its country code.
 SHORTEST: Final = 7
 LONGEST: Final = 15
 
@@ -20,10 +21,10 @@ _NANP: Final = re.compile(r"[2-9]\d{2}[2-9]\d{6}", re.ASCII)
 _PLAIN_NANP: Final = re.compile(r"\+1[2-9]\d{2}[2-9]\d{6}", re.ASCII)
 _SHAPE: Final = re.compile(r"[( ]*\+?[\d ().\-/]+", re.ASCII)
 _FIGURES: Final = re.compile(r"\d+", re.ASCII)
-#: Punctuation that may cling to a word without being part of it.
+#: Punctuation that may be attached to a word without belonging to it.
 EDGES: Final = " -./:!?"
 
-#: ``1.97056E+10`` and ``19705555098.0``: what spreadsheets make of numbers.
+#: ``1.97056E+10`` and ``19705555098.0``: numbers as spreadsheets distort them.
 _ROUNDED: Final = re.compile(r"\+?[\d.]+e\+?\d+|\+?\d{7,}\.\d{1,2}", re.IGNORECASE | re.ASCII)
 _EXTENSION: Final = re.compile(r"\d\W*(?:x|ext|extn|extension)\W*\d*$", re.IGNORECASE)
 _RANGE: Final = re.compile(r"\W*\d{7,}\s*(?:-|\.\.|~)[\s().+\-]*\d+", re.ASCII)
@@ -32,25 +33,25 @@ _ENDING: Final = re.compile(r"\d\s*~[\s().+\-]*\d", re.ASCII)
 #: A switchboard and its last extension: ``+49 30 901820 0-99``.
 _EXTENSIONS: Final = re.compile(r".*\d 0-\d{1,4}", re.ASCII)
 _LIST_NUMBER: Final = re.compile(r"\d{1,4}[.)]+(?: .*)?", re.ASCII)
-#: A full stop ends a sentence or a list number, and so does a bracket that nothing opened: no number goes on after it.
+#: A full stop ends a sentence or a list number, and so does an unopened bracket: no number continues after it.
 _ENDED: Final = re.compile(r"\. |^[^(]*\) ")
 
-#: Said of two numbers with a dash between them.
+#: The problem of two numbers with a dash between them.
 RANGE: Final = "looks like a range; list every number, with commas between"
 
 
 def readings(written: str, region: str) -> tuple[str, ...]:
     """Return every number, in E.164, that ``written`` can mean: none, one, or two when it is ambiguous.
 
-    All digits are used, in order; only a national prefix or the ``(0)`` after a country code is dropped. With a
-    plus sign a number has to be possible; without one it has to be a valid number, abroad or in ``region``.
+    All digits are used, in order; only a national prefix or the ``(0)`` after a country code is dropped. With a plus
+    sign a number must be possible; without one it must be valid, abroad or in ``region``.
     """
     text = written.strip(EDGES)
     if _PLAIN_NANP.fullmatch(text):
         return (text,)
     figures = _figures(text)
     digits = "".join(figures)
-    # The longest way to write a number is the international prefix of North America before fifteen digits.
+    # The longest notation of a number is North America's international prefix before fifteen digits.
     if not SHORTEST <= len(digits) <= LONGEST + 3 or _is_misshapen(text):
         return ()
     if "+" in text:
@@ -97,7 +98,7 @@ def _is_misshapen(text: str) -> bool:
 
 
 def _joins_two(text: str) -> bool:
-    """Tell whether a slash stands before too few digits: "555-0100/01" is two numbers, "303/555-0100" is one."""
+    """Tell whether too few digits follow a slash: "555-0100/01" is two numbers, "303/555-0100" is one."""
     _, slash, tail = text.rpartition("/")
     return bool(slash) and len("".join(_figures(tail))) < 5
 
@@ -110,13 +111,13 @@ def _parsed(digits: str, region: str | None = None) -> PhoneNumber | None:
 
 
 def _e164(number: PhoneNumber) -> str:
-    """Return ``number`` in E.164, or nothing when that has more or fewer digits than E.164 allows."""
+    """Return ``number`` in E.164; empty when that has more or fewer digits than E.164 allows."""
     text = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     return text if SHORTEST < len(text) <= LONGEST + 1 else ""
 
 
 def _international(digits: str, figures: tuple[str, ...], *, spaced: bool) -> str:
-    """Return what ``digits`` after a plus sign mean: a possible number is enough, unless spaces leave a doubt."""
+    """Return the meaning of ``digits`` after a plus sign: a possible number is enough unless spaces leave a doubt."""
     if valid := _valid_abroad(digits):
         return valid
     number = None if digits[0] == "1" else _parsed(digits)
@@ -128,19 +129,19 @@ def _international(digits: str, figures: tuple[str, ...], *, spaced: bool) -> st
 
 
 def _valid_abroad(digits: str) -> str:
-    """Return the valid number that ``digits`` are from the country code on, or nothing."""
+    """Return the valid number that ``digits`` form from the country code on; empty for none."""
     if digits[0] == "1":
         return f"+{digits}" if _NANP.fullmatch(digits[1:]) else ""
     number = _parsed(digits)
     if number is None or not phonenumbers.is_valid_number(number):
         return ""
     code, rest = str(number.country_code), phonenumbers.national_significant_number(number)
-    # The library also rewrites old ways of dialling; a number that was not typed must not come out of that.
+    # The library also rewrites old dialling formats; that must not produce a number that was not typed.
     return _e164(number) if digits in (code + rest, f"{code}0{rest}") else ""
 
 
 def _national(digits: str, region: str) -> str:
-    """Return the number that ``digits`` are when dialled in ``region``, or nothing."""
+    """Return the number that ``digits`` reach when dialled in ``region``; empty for none."""
     code = phonenumbers.country_code_for_region(region)
     if code == 1:
         ten = digits[1:] if len(digits) == 11 and digits[0] == "1" else digits
@@ -154,9 +155,9 @@ def _national(digits: str, region: str) -> str:
 
 
 def _away(digits: str, figures: tuple[str, ...]) -> str:
-    """Return the valid number that ``digits`` without a plus sign are from the country code on, or nothing.
+    """Return the valid number that ``digits`` without a plus sign form from the country code on; empty for none.
 
-    Written in several figures they must be grouped as usual there: else the first figure may be a row's number.
+    If written in several figures, they must be grouped as usual there: the first might be a row's number.
     """
     if len(figures) > 1 and int(figures[0]) not in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
         return ""

@@ -1,4 +1,4 @@
-"""What may mean "from … to" between two numbers: nobody guesses the numbers that lie between and were not typed."""
+"""Signs that may mean "from … to" between two numbers: nobody guesses the numbers in between."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 from bot.changes.numbers.phone_numbers import RANGE
 from bot.changes.text.characters import is_unseen
 
-#: What every such sign becomes, so that whoever reads on has to know only this one. Dashes stay: numbers have them.
+#: Every such sign is replaced by this one, so that later code must know only one. Dashes stay: numbers have them.
 RANGE_SIGN: Final = "~"
 
 _RANGE_MARK: Final = re.compile(
@@ -34,7 +34,7 @@ _RANGE_MARK: Final = re.compile(
     r"|[\u261a-\u261f\U0001f446-\U0001f449\U0001faf1\U0001faf2][\ufe0f\U0001f3fb-\U0001f3ff]*"
     r"|:(?:arrow|fast_forward|left_right|point)[a-z_]*:"
 )
-#: Words for "to", and what may stand beside one, without punctuation around them.
+#: Words for "to", and words that may stand beside one, without punctuation around them.
 _WORDS: Final = frozenset(
     {"to", "upto", "up-to", "thru", "thro", "through", "till", "til", "until", "inclusive", "bis", "hasta", "a", "al"}
     | {"à", "au", "jusqu'à", "jusqu'au", "até", "ate", "ao", "fino", "tot", "t/m", "t.e.m", "t.o.m", "do", "aż"}
@@ -48,18 +48,18 @@ _BESIDE: Final = frozenset(
 )
 #: Commas and bars around a dash make it a list or a table.
 _DIVIDED: Final = frozenset(",;|")
-#: What stands between two numbers of no list on one line: anything but separators, brackets, quotes and full stops.
+#: Signs that no list has between two numbers on one line: anything but separators, brackets, quotes and full stops.
 _UNLISTED: Final = re.compile(r"[:=\\^%$#@*_]|[^\x00-\x7f]")
-#: Signs and pictures that begin or divide the entries of a list; in a row they are dots.
+#: Signs and pictures that begin or separate the entries of a list; several in a row are dots.
 _BULLETS: Final = frozenset("●○◦■□▪▫◆◇★☆✓✔✅☎☏✆❖📞📱📲📟🟠🟡🟢🟣🟤🔴🔵")
-#: Words, or pieces of one, that are looked at between two numbers: "jusqu'à" is two.
+#: Most words, or pieces of one, checked between two numbers: "jusqu'à" is two.
 _WORDS_BETWEEN: Final = 3
 
 
 def marked(typed: str) -> str:
-    """Return ``typed`` with every sign that may mean "to" as blanks and one :data:`RANGE_SIGN`, position for position.
+    """Return ``typed`` with each sign that may mean "to" as blanks and one :data:`RANGE_SIGN`, keeping positions.
 
-    A sign that begins a line is a bullet when the line before begins with one too, or when there is none before it.
+    A sign that begins a line is a bullet if the line before also begins with one, or there is no line before.
     """
     text = _RANGE_MARK.sub(lambda found: RANGE_SIGN.rjust(len(found[0])), typed)
     return "".join(_without_bullets(text))
@@ -78,7 +78,7 @@ def _without_bullets(text: str) -> Iterator[str]:
 
 
 def _is_range_word(text: str) -> bool:
-    """Tell whether ``text`` is a word for "to", alone or with others that mean no more."""
+    """Tell whether ``text`` is a word for "to", alone or with words that add no meaning."""
     words = _bare_words(text)
     return not _WORDS.isdisjoint(words) and _WORDS.union(_BESIDE).issuperset(words)
 
@@ -95,7 +95,7 @@ def _bare_words(text: str) -> list[str]:
 
 
 def is_range(between: str) -> bool:
-    """Tell whether what stands ``between`` two numbers, marked, may mean "from … to"."""
+    """Tell whether the marked text ``between`` two numbers may mean "from … to"."""
     if RANGE_SIGN in between or "-" not in between or not _DIVIDED.isdisjoint(between):
         return RANGE_SIGN in between
     line, broken, _ = between.partition("\n")
@@ -103,11 +103,11 @@ def is_range(between: str) -> bool:
 
 
 def _joins(typed: str, plain: str, left: tuple[int, int], right: tuple[int, int]) -> bool:
-    """Tell whether what stands between the numbers at ``left`` and ``right`` may mean "from … to".
+    """Tell whether the text between the numbers at ``left`` and ``right`` may mean "from … to".
 
-    On one line that is whatever no list has there.
+    On one line, that is any text that no list has there.
     """
-    # One character of either side belongs to it: a dash may cling to a number.
+    # Include one character of either side: a dash may be attached to a number.
     between = slice(left[1] - 1, right[0] + 1)
     signs = plain[between]
     if is_range(signs) or "\n" in signs:
@@ -116,7 +116,7 @@ def _joins(typed: str, plain: str, left: tuple[int, int], right: tuple[int, int]
         return True
     shown = typed[between]
     ends = [at for at, sign in enumerate(signs) if sign in ",;|&\t" and not _is_picture(shown[at])]
-    # What stands beside one number belongs to it when there is a separator, too.
+    # A sign beside one number belongs to it even if there is a separator too.
     inner = slice(ends[0], ends[-1]) if ends else slice(None)
     pictures = [character for character in shown[inner] if _is_picture(character)]
     unlisted = _UNLISTED.search(signs[inner]) is not None
@@ -125,20 +125,20 @@ def _joins(typed: str, plain: str, left: tuple[int, int], right: tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A block at its place in the paste: one identifier, or something bad."""
+    """A block at its place in the paste: one identifier, or a bad piece."""
 
     start: int
     end: int
-    #: The same with the brackets of the link that it stands in.
+    #: The same, including the brackets of a surrounding link.
     outer: tuple[int, int]
     identifier: str = ""
     why: str = ""
 
 
 def without_ranges(typed: str, plain: str, pieces: Sequence[Piece]) -> Sequence[Piece]:
-    """Return the pieces of ``typed`` with two numbers around "to", in signs or words, made one bad piece.
+    """Return the pieces of ``typed``, joining two numbers around "to", in signs or words, into one bad piece.
 
-    ``plain`` is ``typed``, marked and folded to ASCII, position for position.
+    ``plain`` is ``typed``, marked and converted to ASCII, keeping positions.
     """
     kept: list[Piece] = []
     for piece in pieces:
@@ -152,7 +152,7 @@ def without_ranges(typed: str, plain: str, pieces: Sequence[Piece]) -> Sequence[
 
 
 def _number_before(kept: Sequence[Piece]) -> int:
-    """Return where the last number is, few words back; -1 when there is none."""
+    """Return the index of the last number within a few words before; -1 without one."""
     for at in range(len(kept) - 1, max(len(kept) - 2 - _WORDS_BETWEEN, -1), -1):
         if kept[at].identifier or kept[at].why == RANGE:
             return at
@@ -160,7 +160,7 @@ def _number_before(kept: Sequence[Piece]) -> int:
 
 
 def _is_end(typed: str, plain: str, left: Piece, piece: Piece, *, beside: bool) -> bool:
-    """Tell whether ``piece`` may end a range that begins with ``left``; ``beside`` says that no words are between."""
+    """Tell whether ``piece`` may end a range that begins with ``left``; ``beside`` means no words are between."""
     if not piece.identifier:
         return beside and _is_range_end(typed[piece.start : piece.end])
     if beside:
@@ -169,7 +169,7 @@ def _is_end(typed: str, plain: str, left: Piece, piece: Piece, *, beside: bool) 
 
 
 def _points(character: str) -> bool:
-    """Tell whether a bracket or quote would point to what follows, if nothing had opened it."""
+    """Tell whether a bracket or quote would point to the text after it, if nothing had opened it."""
     foreign = character > "\x7f" and unicodedata.category(character) in {"Pf", "Pe"}
     return foreign or character in {">", "\uff1e", "\ufe65"}
 

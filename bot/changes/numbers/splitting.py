@@ -1,4 +1,4 @@
-"""Splitting a long text into parts between the numbers in it, so that each part reads as it did in the whole."""
+"""Splitting a long text into parts between its numbers, so that each part reads as it did in the whole."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Final
 
 from bot.changes.numbers.ranges import RANGE_SIGN, marked
 
-#: Where entries of a list end, from the surest place to the least sure one: after a line, after what separates entries
-#: (commas, semicolons, bars, tabs and bullets; not the semicolon of ``;ext=12``), at a blank before the plus of the
-#: next number, at any blank.
+#: Where entries of a list end, from the most certain place to the least: after a line, after a separator (commas,
+#: semicolons, bars, tabs and bullets; not the semicolon of ``;ext=12``), at a blank before the plus of the next number,
+#: at any blank.
 _ENDS: Final = (
     re.compile(r"[\n\r\v\f\x85\u2028\u2029]\s*"),
     re.compile(
@@ -24,10 +24,10 @@ _ENDS: Final = (
 
 
 def split_between_numbers(text: str, longest: int) -> list[str]:
-    """Return ``text`` in parts of at most ``longest`` characters; only parts that are all blanks are left out.
+    """Return ``text`` in parts of at most ``longest`` characters; only blank parts are left out.
 
-    Two numbers with "to" between them stay together, so that nobody takes the ends of a range for a list. What is
-    longer than ``longest`` and offers no place to split it is split at a blank, or else between two characters.
+    Two numbers with "to" between them stay together, so that the ends of a range are not taken for a list. A part
+    longer than ``longest`` without a suitable place is split at a blank, or else between two characters.
     """
     parts: list[str] = []
     current = ""
@@ -40,9 +40,9 @@ def split_between_numbers(text: str, longest: int) -> list[str]:
 
 
 def _pieces(text: str, signs: str, longest: int, tried: int) -> Iterator[str]:
-    """Yield ``text`` in pieces of at most ``longest`` characters, as long as the surest ends of entries allow.
+    """Yield ``text`` in pieces of at most ``longest`` characters, split at the most certain ends of entries.
 
-    ``signs`` is the text marked, position for position. ``tried`` counts the ends at which it could not be split.
+    ``signs`` is the marked text, position for position. ``tried`` counts the kinds of ends that did not suffice.
     """
     if len(text) <= longest:
         yield text
@@ -55,7 +55,7 @@ def _pieces(text: str, signs: str, longest: int, tried: int) -> Iterator[str]:
 
 
 def _entries(text: str, signs: str, ends: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """Yield where entries begin and end; what has no digit, such as "to", stays with its neighbours."""
+    """Yield the beginning and end of each entry; text without a digit, such as "to", stays with its neighbours."""
     start = before = 0
     for end, after in pairwise([*(found.end() for found in ends.finditer(text)), len(text)]):
         if _is_number(signs[before:end]) and _is_number(signs[end:after]):
@@ -66,6 +66,6 @@ def _entries(text: str, signs: str, ends: re.Pattern[str]) -> Iterator[tuple[int
 
 
 def _is_number(signs: str) -> bool:
-    """Tell whether an entry has a number, and no sign for "to" that joins it to one of its neighbours."""
+    """Tell whether an entry has a number, and no sign for "to" that joins it to a neighbour."""
     bare = signs.strip()
     return any(map(str.isdecimal, bare)) and not bare.startswith(RANGE_SIGN) and not bare.endswith(RANGE_SIGN)

@@ -1,10 +1,10 @@
-"""Sheets: numbers with their new values out of a CSV or XLSX file, and files that go back to people.
+"""Sheets: reading numbers with new values from CSV and XLSX files, and making files for people.
 
-Bytes in, values out. :func:`read_sheet` understands what spreadsheets do to numbers and names every problem by its
-row and column; :func:`marked` hands the file back with the problems written beside the rows; :func:`template` and
-:func:`export` make files that :func:`read_sheet` takes.
+Bytes in, values out. :func:`read_sheet` understands how spreadsheets distort numbers, and names every problem by its
+row and column; :func:`marked` returns the file with the problems written beside the rows; :func:`template` and
+:func:`export` make files that :func:`read_sheet` accepts.
 
-An empty cell keeps the current value. :data:`CLEAR` in a cell empties the setting, where the provider allows that.
+An empty cell keeps the current value. :data:`CLEAR` in a cell empties the setting, if the provider allows that.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is inside a ZIP file, judged by its table of contents before anything is unpacked."""
+"""The content of a ZIP file, judged by its table of contents before anything is unpacked."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from bot.errors import InputError
 _MB: Final = 1024 * 1024
 #: Most parts in a workbook.
 _PARTS: Final = 2000
-#: Most bytes of all parts together once unpacked: a hundred thousand rows of 25 columns come to about 120 MB.
-#: ``zipfile`` reads no more of a part than the table of contents declares, so the bound holds whatever is in the file.
+#: Most bytes of all parts together once unpacked: a hundred thousand rows of 25 columns take about 120 MB. ``zipfile``
+#: reads no more of a part than the table of contents declares, so the bound always holds.
 _UNPACKED: Final = 256 * _MB
-#: Most that a part of more than 1 MB may have been compressed; rows that are all alike come to about 1 : 60.
+#: Highest compression of a part of more than 1 MB; rows that are all alike reach about 1 : 60.
 _RATIO: Final = 400
 _ENCRYPTED: Final = 0x1
 
 _SAVE_AS: Final = "Save the sheet as CSV or XLSX and upload that."
-#: A part that only files of one other sort have, and what such a file is called.
+#: A part that only files of another format have, and the name of that format.
 _OTHERS: Final = (
     ("xl/workbook.bin", "is a workbook in the binary .xlsb format"),
     ("word/document.xml", "is a Word document, not a sheet"),
@@ -57,11 +57,11 @@ def _is_bomb(parts: Sequence[ZipInfo]) -> bool:
 
 
 def swollen(name: str) -> InputError:
-    """Return the refusal of a workbook that would take too much memory or time."""
+    """Return the error for a workbook that would take too much memory or time."""
     why = "unpacks to far more than a sheet of numbers needs. Copy the table into a new sheet and upload that."
     return refusal(name, why)
 
 
 def damaged(name: str) -> InputError:
-    """Return the refusal of a workbook whose parts do not make sense."""
+    """Return the error for a workbook whose parts make no sense."""
     return refusal(name, "is damaged and cannot be opened. Open it in a spreadsheet, save it again and upload that.")

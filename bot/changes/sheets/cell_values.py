@@ -1,4 +1,4 @@
-"""What is stored in a workbook's cell, as the cell shows it."""
+"""The stored content of a workbook's cell, as the cell shows it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from bot.changes.text.characters import LOST
 _CODE: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _ATTRIBUTE: Final = re.compile(r' (\w+)="(\w*)"')
 
-#: Turns what is stored in a cell into its value.
+#: Converts the stored content of a cell to its value.
 CellReader = Callable[[str], object]
 
 
 def decoded(text: str) -> str:
-    """Return ``text`` with the characters that were written as their codes, which XML may not hold, as themselves."""
+    """Return ``text`` with coded characters, which XML may not hold directly, decoded."""
     if "_x" not in text:
         return text
     plain = _CODE.sub(lambda found: chr(int(found[1], 16)), text)
@@ -31,13 +31,13 @@ def decoded(text: str) -> str:
 
 
 class CellReaders(dict[str, CellReader]):
-    """For the attributes of a cell, as they are written but for its place, what reads such cells.
+    """The attributes of a cell as written, without its place -> the reader of such cells.
 
-    A sheet has few of these, so what a style means is found out once for each.
+    A sheet has few of these, so the meaning of a style is determined once for each.
     """
 
     def __init__(self, book: Workbook, texts: Sequence[str]) -> None:
-        """``texts`` are those that the cells of all sheets share."""
+        """``texts`` are shared by the cells of all sheets."""
         super().__init__()
         self._book: Any = book  # the stubs leave out how openpyxl keeps styles
         self._texts = texts
@@ -71,11 +71,11 @@ class CellReaders(dict[str, CellReader]):
         try:
             return from_excel(stored, self._book.epoch, timedelta=lasts)
         except (OverflowError, ValueError):
-            return "#VALUE!"  # no date, and so shown as an error
+            return "#VALUE!"  # not a valid date, so shown as an error
 
     def _format(self, style: int) -> str:
-        # The built-in formats come first, then those of the workbook. Built-in ones that openpyxl does not know are
-        # dates and times of one language.
+        # The built-in formats come first, then those of the workbook. Built-in formats unknown to openpyxl are dates
+        # and times of one language.
         number = self._book._cell_styles[style].numFmtId
         if number < BUILTIN_FORMATS_MAX_SIZE:
             return BUILTIN_FORMATS.get(number, "")

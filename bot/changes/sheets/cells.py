@@ -1,4 +1,4 @@
-"""One cell as text, with the damage that spreadsheets do undone where that is certain and named where it is not."""
+"""One cell as text; distortions by spreadsheets are undone where that is certain, and reported where it is not."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from bot.errors import InvalidValue
 
 #: In a cell, empties the setting; an empty cell keeps the current value.
 CLEAR: Final = "(empty)"
-#: Begins a cell that shows what no cell can say, in sheets that Linesman makes; it is never read as a value.
+#: Begins a cell with content that no cell can express, in sheets that Linesman makes; it is never read as a value.
 SHOWN_ONLY: Final = "(shown only)"
 
-#: Whole numbers up to here are exact in a spreadsheet, which keeps fifteen digits.
+#: Whole numbers below this are exact in a spreadsheet, which keeps fifteen digits.
 _EXACT: Final = 10**15
-#: ``1.97056E+10``, as spreadsheets write what does not fit the column.
+#: ``1.97056E+10``, as spreadsheets write a number too wide for its column.
 _SHORTENED: Final = re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.ASCII)
-#: ``="+13035550100"``: a formula that only says that the cell is text.
+#: ``="+13035550100"``: a formula that only marks the cell as text.
 _QUOTED: Final = re.compile(r'="([^"]*)"')
-#: What spreadsheets show where something went wrong, in any language: a file of text has the words of its maker's.
+#: Error values of spreadsheets in any language: a text file has those of the language it was made in.
 _ERROR: Final = re.compile(r"#[¡¿]?(?=.*[^\W\d_])[^a-z\s]{2,}[!?]|#N/A|#NV|#N/[DBV]|#\u041d/\u0414|#GETTING_DATA")
-#: A number in international form: a spreadsheet takes it for digits, and can compute nothing with it.
+#: A number in international form: a spreadsheet reads only digits, and can compute nothing with it.
 _PLAIN_NUMBER: Final = re.compile(r"\+\d{1,15}", re.ASCII)
 
 
@@ -34,7 +34,7 @@ class MangledCell(InvalidValue):
 
 
 def shortened(text: str) -> MangledCell:
-    """Return what to say of digits that a spreadsheet has dropped."""
+    """Return the problem of digits that a spreadsheet has dropped."""
     return MangledCell(
         f"“{shown(text)}” was shortened by the spreadsheet and digits are lost; "
         "format the column as text and enter it again."
@@ -42,7 +42,7 @@ def shortened(text: str) -> MangledCell:
 
 
 def plain(cell: object) -> str:
-    """Return what stands in ``cell`` as text, without blanks around it; nothing for a blank cell.
+    """Return the content of ``cell`` as text, without blanks around it; empty for a blank cell.
 
     Raises :class:`MangledCell` for formulas, error values, dates and shortened numbers.
     """
@@ -96,7 +96,7 @@ def _text(cell: str) -> str:
 
 
 def is_error(text: str) -> bool:
-    """Tell whether ``text`` is what a spreadsheet shows in place of a value."""
+    """Tell whether ``text`` is an error value that a spreadsheet shows instead of a value."""
     return _ERROR.fullmatch(text) is not None
 
 
@@ -105,10 +105,10 @@ def _formula() -> MangledCell:
 
 
 def is_clear(cell: object) -> bool:
-    """Tell whether ``cell`` asks for the setting to be emptied; with an apostrophe in front the text is meant."""
+    """Tell whether ``cell`` empties the setting; after an apostrophe, the text is meant literally."""
     return isinstance(cell, str) and "".join(cell.split()).casefold() == CLEAR
 
 
 def guarded(text: str) -> str:
-    """Return ``text`` so that no spreadsheet takes it for a formula; a plain E.164 number stays as it is."""
+    """Return ``text`` so that no spreadsheet takes it for a formula; a plain E.164 number stays unchanged."""
     return text if _PLAIN_NUMBER.fullmatch(text) else guard(text)

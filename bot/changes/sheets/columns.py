@@ -1,4 +1,4 @@
-"""Headings: which column holds what, however it is spelt."""
+"""Headings: finding what each column holds, in any spelling."""
 
 from __future__ import annotations
 
@@ -24,40 +24,40 @@ NUMBER: Final = "number"
 
 _ID: Final = frozenset({"id", "ids", "numberid", "phonenumberid", "telephonenumberid"})
 _OURS: Final = frozenset({"errors", "error", "status"} | {name.replace("_", "") for name in FOR_READING_ONLY})
-#: Ends of the provider's field names that people leave out.
+#: Endings of the provider's field names that people leave out.
 _TAILS: Final = ("_enabled", "_id")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Columns:
-    """What the columns of one sheet are; positions count from 0."""
+    """The meaning of one sheet's columns; positions count from 0."""
 
-    #: As typed, on one line, cut when they are long.
+    #: As typed, on one line, shortened if long.
     headings: tuple[str, ...]
-    #: Positions of the column with numbers and of the column with ids; one of them is enough.
+    #: Positions of the number column and the id column; one of them is enough.
     number: int | None
     id: int | None
     settings: tuple[tuple[int, Setting], ...]
     #: Columns of Linesman's own sheets that are not read.
     ours: frozenset[int]
-    #: Columns that are not known and that nobody has left out yet.
+    #: Unknown columns that nobody has left out yet.
     foreign: tuple[int, ...]
-    #: Columns that are not known and that the requester left out.
+    #: Unknown columns that the requester left out.
     left_out: frozenset[int]
-    #: What else is wrong with the headings, one sentence each.
+    #: Other problems with the headings, one sentence each.
     problems: tuple[str, ...]
-    #: Which columns of a sheet that Linesman made of a change give the values; None when it is no such sheet.
+    #: Which columns of a sheet made by Linesman give the values; None for other sheets.
     stage: Stage | None = None
-    #: Position of the column that says what became of each number.
+    #: Position of the column with each number's outcome.
     outcome: int | None = None
 
     @property
     def identifies(self) -> bool:
-        """Whether there is a column to find numbers in."""
+        """Whether there is a column in which numbers can be found."""
         return self.number is not None or self.id is not None
 
     def passes_over(self, cells: Sequence[object]) -> bool:
-        """Tell whether the row of ``cells`` gives no values, for the change that it tells of is not to touch it."""
+        """Tell whether the row of ``cells`` gives no values, because this change is not meant to touch its number."""
         at = self.outcome
         return self.stage is not None and at is not None and at < len(cells) and self.stage.passes_over(cells[at])
 
@@ -72,18 +72,18 @@ class Columns:
         return frozenset(at for at in (self.number, self.id, *(at for at, _ in self.settings)) if at is not None)
 
     def title(self, position: int) -> str:
-        """Return what people call the column at ``position``: its heading, or its letters."""
+        """Return the name of the column at ``position``: its heading, or its letters."""
         heading = self.headings[position] if position < len(self.headings) else ""
         return heading or letters(position)
 
 
 def key(heading: str) -> str:
-    """Return ``heading`` without what people write in different ways: case, blanks, dashes and signs."""
+    """Return ``heading`` without case, blanks, dashes and signs, which people write in different ways."""
     return "".join(c for c in unicodedata.normalize("NFKC", heading).casefold() if c.isalnum())
 
 
 def letters(position: int) -> str:
-    """Return what a spreadsheet calls the column at ``position``: A, B, ..., Z, AA."""
+    """Return a spreadsheet's name for the column at ``position``: A, B, ..., Z, AA."""
     name = ""
     position += 1
     while position:
@@ -93,7 +93,7 @@ def letters(position: int) -> str:
 
 
 def heading_of(cell: object) -> str:
-    """Return the heading in ``cell``, whatever it is; nothing when it is blank."""
+    """Return the heading in ``cell``, of any type; empty when it is blank."""
     try:
         return plain(cell)
     except InvalidValue:
@@ -101,9 +101,9 @@ def heading_of(cell: object) -> str:
 
 
 def understand(kind: Kind, cells: Sequence[object], left_out: Collection[str] = ()) -> Columns:
-    """Return what the columns headed by ``cells`` are for a change of ``kind``.
+    """Return the meaning of the columns headed by ``cells`` for a change of ``kind``.
 
-    ``left_out`` has headings, as :attr:`Columns.headings` has them, that are not to be read where they are not known.
+    ``left_out`` has headings, as in :attr:`Columns.headings`, that are not read if unknown.
     """
     typed = [heading_of(cell) for cell in cells]
     headings = tuple(shown(heading) for heading in typed)
@@ -156,9 +156,9 @@ def understand(kind: Kind, cells: Sequence[object], left_out: Collection[str] = 
 
 
 def _spellings(kind: Kind) -> Mapping[str, str]:
-    """Return key of a heading -> setting name, ``#number``, ``#seldom`` (the number, where nothing else is) or ``#id``.
+    """Return key of a heading -> setting name, ``#number``, ``#seldom`` (the number if no other column is) or ``#id``.
 
-    Names and labels come first; the shorter spellings count where they can mean one setting only.
+    Names and labels come first; shorter spellings count if they can mean only one setting.
     """
     exact = {key(s.label): s.name for s in kind.settings} | {key(s.name): s.name for s in kind.settings}
     exact = dict.fromkeys(SELDOM, "#seldom") | dict.fromkeys(_ID, "#id") | dict.fromkeys(USUAL, "#number") | exact
@@ -179,7 +179,7 @@ def _shorter(name: str) -> Iterator[str]:
 
 
 def nearest(kind: Kind, columns: Columns) -> dict[int, str]:
-    """Return position -> what the heading may have been meant to be, for columns that are not known."""
+    """Return position -> the probably intended heading, for unknown columns."""
     readable = [setting for setting in kind.settings if not setting.secret]
     words = {key(spelling): s.label for s in readable for spelling in (s.name, *_shorter(s.name), s.label)}
     words |= dict.fromkeys(USUAL, NUMBER)
@@ -195,7 +195,7 @@ def _twice(headings: Sequence[str], places: Mapping[str, Sequence[int]]) -> Iter
 
 
 def _withheld(headings: Sequence[str], positions: Sequence[int]) -> Iterator[str]:
-    """Yield what is wrong with columns of secrets where there is no key: renaming them would not help."""
+    """Yield the problems of secret columns without a key: renaming them would not help."""
     for at in positions:
         yield (
             f"“{headings[at]}” ({letters(at)}) is a secret, which cannot be given in a sheet: the file stays in Slack "
@@ -209,7 +209,7 @@ def _secrets(kind: Kind, found: Mapping[str, int]) -> Iterator[str]:
         if setting.secret and setting.name in found:
             label = setting.label[0].lower() + setting.label[1:]
             word = setting.label.split()[-1]
-            # Sealing it here would not help: an app can delete none of the files that people upload.
+            # Sealing it here would not help: an app cannot delete files that people upload.
             yield (
                 f"The {label} cannot be given in a sheet: the file stays in Slack and would show every {word} in it. "
                 f"Remove the column, type one {word} into the form, and ask for a separate change for each other "

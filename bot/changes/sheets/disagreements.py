@@ -1,4 +1,4 @@
-"""Rows about the same number: those that say the same again, and those that disagree."""
+"""Rows about the same number: repeats, and rows that disagree."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from bot.changes.sheets.columns import Columns
 from bot.changes.sheets.rows import ReadRow
 from bot.changes.sheets.sheet import SheetProblem, SheetRow
 
-#: How many other rows are named before the rest is only counted.
+#: How many other rows are named; the rest are only counted.
 _NAMED: Final = 5
 
 
 class _Partners:
-    """What stands beside each number or id, where there should be one thing only."""
+    """The number or id beside each id or number, of which there should be only one."""
 
     def __init__(self) -> None:
         self._first: dict[str, tuple[str, int]] = {}
-        #: Number or id -> everything that stands beside it, with the first row of each; only where that is several.
+        #: Number or id -> everything beside it, with the first row of each; only where there are several.
         self.doubtful: dict[str, dict[str, int]] = {}
 
     def add(self, one: str, other: str, row: int) -> None:
-        """Note that ``other`` stands beside ``one`` in ``row``."""
+        """Note that ``other`` is beside ``one`` in ``row``."""
         first, place = self._first.setdefault(one, (other, row))
         if first != other:
             self.doubtful.setdefault(one, {first: place}).setdefault(other, row)
 
     def of(self, one: str) -> str:
-        """Return what stands beside ``one`` first, or nothing."""
+        """Return the first text beside ``one``; empty without one."""
         return self._first.get(one, ("", 0))[0]
 
 
 class Disagreements:
-    """Takes in all rows of a sheet; what they say of each number together is known at the end."""
+    """Takes in all rows of a sheet; what they say together about each number is known at the end."""
 
     def __init__(self, kind: Kind, columns: Columns) -> None:
         self._kind = kind
@@ -55,7 +55,7 @@ class Disagreements:
             self._numbers.add(read.row.identifier, read.beside, read.row.row)
 
     def agreed(self) -> tuple[tuple[SheetRow, ...], list[SheetProblem], int]:
-        """Return the rows without a problem, one for each number; the disagreements; and how many were repeats."""
+        """Return the good rows, one for each number; the disagreements; and the number of repeats."""
         problems = [*self._mismatches()]
         first: dict[str, ReadRow] = {}
         more: dict[str, list[ReadRow]] = {}
@@ -76,17 +76,17 @@ class Disagreements:
         return tuple(clean), problems, repeats
 
     def _meant(self, read: ReadRow) -> str:
-        """Return one name for the number that a row is about, whether it is identified by number or by id."""
+        """Return one name for a row's number, whether it is identified by number or by id."""
         identifier = read.row.identifier if read.row else ""
         return read.beside or self._numbers.of(identifier) or identifier
 
     def _pairs(self, group: Sequence[ReadRow]) -> Iterator[tuple[ReadRow, ReadRow]]:
-        """Yield each row with one that was read whole, if there is one: agreeing with that is agreeing with all."""
+        """Yield each row with a completely read one, if there is one: agreeing with it means agreeing with all."""
         model = next((read for read in group if not read.unread), group[0])
         return ((model, read) for read in group if read is not model)
 
     def _agree(self, one: ReadRow, other: ReadRow) -> bool:
-        """Tell whether two rows give the same values; what could not be read is left open."""
+        """Tell whether two rows give the same values; unreadable values are ignored."""
         if one.row is None or other.row is None or one.row.values is other.row.values:
             return True
         here, there = one.row.values, other.row.values
@@ -104,7 +104,7 @@ class Disagreements:
             yield SheetProblem(row=row, column=self._title, text=text)
 
     def _mismatches(self) -> Iterator[SheetProblem]:
-        """Yield what is wrong where one number has two ids, or one id two numbers."""
+        """Yield the problems where one number has two ids, or one id two numbers."""
         for pairs, what in ((self._ids, "ids"), (self._numbers, "numbers")):
             for one, others in pairs.doubtful.items():
                 named = [f"{other} in row {row}" for other, row in others.items()]

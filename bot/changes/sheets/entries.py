@@ -17,12 +17,13 @@ from bot.changes.text.cells import is_nothing
 from bot.errors import InvalidValue
 
 _REGION: Final = "US"
-#: A number in one piece, which needs no search for where it begins and ends.
+#: A number in one piece, whose beginning and end need not be searched for.
 _ONE_PIECE: Final = re.compile(r"\+?\d{7,15}", re.ASCII)
-#: ``13035550100.0``: what is left of a number once a program has taken it for a quantity.
+#: ``13035550100.0``: a number after a program has taken it for a quantity.
 _QUANTITY: Final = re.compile(r"(\+?\d+)[.,]0+", re.ASCII)
 _SHORTENED: Final = re.compile(r"\d+(?:[.,]\d+)?e\+?\d+", re.IGNORECASE | re.ASCII)
-#: ``Denver trunk (1293384261075731499)``, as :func:`bot.changes.model.settings.value_text` writes an id with a name.
+#: ``Denver trunk (1293384261075731499)``: an id with a name, as :func:`bot.changes.model.settings.value_text` writes
+#: it.
 _NAMED_ID: Final = re.compile(r".*\(([^()]*)\)", re.DOTALL)
 _NAMELESS_ID: Final = re.compile(r"(\S+) \(name unknown\)")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*", re.ASCII)
@@ -33,7 +34,7 @@ class ForeignList(InvalidValue):
 
 
 def read_identifier(cell: object, is_id: Callable[[str], bool]) -> str:
-    """Return the E.164 number or provider id in ``cell``, nothing for a blank one.
+    """Return the E.164 number or provider id in ``cell``; empty for a blank cell.
 
     Raises :class:`bot.errors.InvalidValue` with a sentence for the person.
     """
@@ -55,10 +56,10 @@ def read_identifier(cell: object, is_id: Callable[[str], bool]) -> str:
 
 
 def read_entry(setting: Setting, cell: object) -> Value:
-    """Return the value that ``cell`` gives to ``setting``; None for a blank one, which keeps the current value.
+    """Return the value that ``cell`` gives ``setting``; None for a blank cell, which keeps the current value.
 
-    Raises :class:`bot.errors.InvalidValue` with a sentence for the person, :class:`ForeignList` where an apostrophe
-    would have the cell taken as it is.
+    Raises :class:`bot.errors.InvalidValue` with a sentence for the person; :class:`ForeignList` if an apostrophe would
+    make the cell acceptable as it is.
     """
     if is_clear(cell):
         if not setting.clearable:
@@ -86,14 +87,14 @@ def read_entry(setting: Setting, cell: object) -> Value:
 
 
 def _is_literal(cell: object) -> bool:
-    """Tell whether an apostrophe in front of the cell says that its text is meant as it is."""
+    """Tell whether the cell begins with an apostrophe, so that its text is meant literally."""
     return isinstance(cell, str) and cell.strip().startswith("'")
 
 
 def _refuse_foreign(setting: Setting, text: str) -> None:
-    """Raise for what other programs write for "nothing", and for lists of theirs that cannot be read for certain.
+    """Raise for other programs' words for "nothing", and for their lists if they cannot be read with certainty.
 
-    Nobody can tell whether "null" is to keep what is set or to empty it, and as a text it would go to the provider.
+    "null" could mean keeping the value or emptying it, and as a text it would go to the provider.
     """
     if is_nothing(text) and not _is_choice(setting, text):
         ways = ["blank the cell to keep the current value"]
@@ -128,7 +129,7 @@ def _digits(text: str) -> str:
 
 
 def _id(setting: Setting, text: str) -> str:
-    """Return the id alone: of something that has a name, the id in brackets behind the name."""
+    """Return the id alone: for an object with a name, the id in brackets after the name."""
     text = _digits(text)
     found = _NAMELESS_ID.fullmatch(text) or _NAMED_ID.fullmatch(text)
     bare = found[1].strip() if found else text

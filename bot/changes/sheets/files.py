@@ -1,4 +1,4 @@
-"""What sort of file was uploaded, told from its bytes; everything that is no sheet is refused by what it is."""
+"""Detecting the format of an uploaded file from its bytes; other files than sheets are refused by their format."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LARGEST: Final = 10 * 1024 * 1024
 
 _SAVE_AS: Final = "Save the sheet as CSV or XLSX and upload that."
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-#: How a file of each sort begins, and what it is called.
+#: How files of each format begin, and the name of the format.
 _BEGINNINGS: Final = (
     (rb"\x89PNG\r\n\x1a\n", "a picture"),
     (rb"\xff\xd8\xff", "a picture"),
@@ -31,23 +31,23 @@ _BEGINNINGS: Final = (
 _HTML: Final = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body|table|meta|script|!--)", re.IGNORECASE)
 _XML: Final = re.compile(rb"\s*<\?xml", re.IGNORECASE)
 _JSON: Final = re.compile(rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\d\]tfn-])")
-#: Control characters that no text file has; tab, line ends, form feed and the old end-of-file sign are left out.
+#: Control characters that no text file has; tab, line ends, form feed and the old end-of-file sign are not included.
 _CONTROLS: Final = bytes(sorted({*range(32)} - {*b"\t\n\v\f\r\x1a"}))
-#: So many of them may have strayed into a text, however short it is; where they stand in a value, it is named.
+#: Up to this many of them may stray into a text of any length; one inside a value is reported.
 _STRAY: Final = 3
 
 
 class SheetFormat(Enum):
-    """How a sheet is written down."""
+    """The format of a sheet."""
 
     CSV = "csv"
     XLSX = "xlsx"
 
 
 def recognise(name: str, content: bytes) -> SheetFormat:
-    """Return the form of the sheet in ``content``; its name plays no part in that.
+    """Return the format of the sheet in ``content``, whatever its name.
 
-    Raises :class:`bot.errors.InputError` for a file that is no sheet, or that is too large or unsafe to open.
+    Raises :class:`bot.errors.InputError` for a file that is not a sheet, or is too large or unsafe to open.
     """
     if not content.strip(b"\xef\xbb\xbf \t\r\n"):
         raise refusal(name, "is empty. Save the sheet again and upload it.")
@@ -67,7 +67,7 @@ def recognise(name: str, content: bytes) -> SheetFormat:
 
 
 def _ole(name: str, content: bytes) -> Exception:
-    """Return the refusal of an OLE container: what Office wrote before 2007, and what it encrypts into today."""
+    """Return the error for an OLE container: Office files from before 2007, and encrypted ones of today."""
 
     def holds(stream: str) -> bool:
         return stream.encode("utf-16-le") in content
@@ -80,7 +80,7 @@ def _ole(name: str, content: bytes) -> Exception:
 
 
 def _check_text(name: str, content: bytes) -> None:
-    """Refuse what is not text, and text that is no table."""
+    """Refuse content that is not text, and text that is not a table."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         content = content.decode("utf-16", "replace").encode()
     head = content[:65536]

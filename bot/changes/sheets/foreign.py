@@ -1,4 +1,4 @@
-"""What is said of columns that Linesman does not know: every one by its name, and how to go on without them."""
+"""Messages about unknown columns: each by its name, and how to continue without them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ class ForeignColumns(InputError):
 
     def __init__(self, problems: Iterable[str], headings: Sequence[str]) -> None:
         super().__init__({SHEET: in_one(problems)})
-        #: As :attr:`bot.changes.sheets.columns.Columns.headings` has them.
+        #: As in :attr:`bot.changes.sheets.columns.Columns.headings`.
         self.headings = tuple(headings)
 
 
 def foreign_columns(kind: Kind, columns: Columns) -> ForeignColumns:
-    """Return the refusal of a sheet with such columns; whatever else is wrong with its headings is in it too."""
+    """Return the error for a sheet with such columns, including all other problems with its headings."""
     headings = [columns.headings[at] for at in columns.foreign]
     return ForeignColumns((*_said(kind, columns), *columns.problems), headings)
 
 
 def meant(kind: Kind, columns: Columns) -> Iterator[str]:
-    """Yield a sentence for each such column whose heading is close to one that is known."""
+    """Yield a sentence for each such column whose heading is similar to a known one."""
     for at, near in nearest(kind, columns).items():
         yield f"The column “{columns.headings[at]}” ({letters(at)}) is not known; did you mean “{near}”?"
 

@@ -1,4 +1,4 @@
-"""The same sheet again, with what is wrong written beside each row."""
+"""The same sheet again, with the problems written beside each row."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from bot.changes.text.cells import is_nothing
 from bot.changes.text.characters import LOST
 from bot.errors import InvalidValue
 
-#: The beginning of what would be read as a character's code.
+#: The beginning of a text that would be read as a character's code.
 _CODE: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def marked(name: str, content: bytes, sheet: Sheet) -> bytes:
-    """Return the file that ``sheet`` was read from with a column ``Errors``, CSV as CSV and XLSX as XLSX.
+    """Return the file that ``sheet`` was read from with a column ``Errors``, in its own format.
 
-    A column of that name is replaced, so that the corrected file can be uploaded as it is. Rows stay where they are.
-    Texts stay texts, guarded against being taken for formulas; a formula comes back as its text. CSV comes back in
-    UTF-8 with a byte-order mark and the delimiter that it had; of a workbook, the one sheet that was read. A workbook
-    passes through a temporary file, which is how openpyxl writes.
+    A column of that name is replaced, so that the corrected file can be uploaded directly. Rows stay where they are.
+    Texts stay texts, guarded against being read as formulas; a formula is returned as its text. CSV is returned in
+    UTF-8 with a byte-order mark and its own delimiter; of a workbook, only the sheet that was read. openpyxl writes a
+    workbook through a temporary file.
 
     Raises :class:`bot.errors.InputError` when ``content`` is not the file that ``sheet`` was read from.
     """
@@ -82,7 +82,7 @@ def _rows(name: str, content: bytes, sheet: Sheet, written: Callable[[object], o
 
 
 def _errors(sheet: Sheet) -> dict[int, str]:
-    """Return row -> all that is wrong in it."""
+    """Return row -> all its problems."""
     texts: dict[int, list[str]] = defaultdict(list)
     for problem in sheet.problems:
         texts[problem.row].append(f"{problem.column}: {problem.text}")
@@ -90,7 +90,7 @@ def _errors(sheet: Sheet) -> dict[int, str]:
 
 
 def _foreign(sheet: Sheet) -> dict[int, set[str]]:
-    """Return row -> the titles of its columns that have a list in another program's form."""
+    """Return row -> the titles of its columns with a list in another program's notation."""
     found: dict[int, set[str]] = defaultdict(set)
     for problem in sheet.problems:
         if problem.foreign:
@@ -106,9 +106,9 @@ def _with(cells: Cells, at: int, text: str, written: Callable[[object], object])
 
 
 def _never_meant(cell: object) -> object:
-    """Return a list in another program's form so that guarding it against formulas does not say that it is meant.
+    """Return a list in another program's notation so that guarding it does not mark it as meant literally.
 
-    Below a line of its own it stays what it is.
+    The list follows unchanged below a line with :data:`SHOWN_ONLY`.
     """
     text = str(cell).strip()
     return f"{SHOWN_ONLY}\n{text}" if guarded(text).startswith("'") else cell
@@ -119,25 +119,25 @@ def _guarded_text(cell: object) -> str:
 
 
 def _guarded(text: str) -> str:
-    """Return a text that is no formula; what says "nothing" elsewhere stays, as an apostrophe would make it meant.
+    """Return a text that is not a formula; other programs' "nothing" stays, as an apostrophe would make it literal.
 
-    Of these only dashes begin as a formula may, and a dash alone computes nothing.
+    Among these, only dashes can begin a formula, and a dash alone computes nothing.
     """
     return text if is_nothing(text) else guarded(text)
 
 
 def _kept(cell: object) -> object:
-    """Return ``cell`` for a workbook: texts and what is certain as text, so that it stays as it is; the rest as it is.
+    """Return ``cell`` for a workbook: texts and certain values as text, so that they stay as they are.
 
-    A date or a rounded number has to stay one: as text it would look like what somebody typed.
+    A date or a rounded number must stay one: as text it would look like typed text.
     """
     if isinstance(cell, str):
-        # What no workbook can hold stays something that is refused.
+        # A text that no workbook can hold stays one that is refused.
         return _guarded(_CODE.sub("_x005F_", ILLEGAL_CHARACTERS_RE.sub(LOST, cell.strip())))
     if isinstance(cell, ArrayFormula | DataTableFormula):
         return guarded(getattr(cell, "text", None) or "=")
     if isinstance(cell, MisdisplayedCell):
-        # Its format does not come back with it, and without it the cell would be taken as it is stored.
+        # Its format is not returned with it, and without the format the stored value would count.
         return f"{SHOWN_ONLY} {cell.stored}"
     try:
         return plain(cell)

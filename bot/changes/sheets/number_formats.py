@@ -1,7 +1,7 @@
-"""A number as its cell shows it: what people see is what they mean, whatever is stored behind it.
+"""A number as its cell shows it: people mean what they see, whatever is stored.
 
-Format codes are those of ECMA-376 part 1, 18.8.31. Only what can turn digits into other digits is worked out here;
-dates are told apart before, and everything else is left to people.
+Format codes are those of ECMA-376 part 1, 18.8.31. Only formats that can turn digits into other digits are handled
+here; dates are recognised before, and everything else is left to people.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 from typing import Final
 
-#: Formats that show a number as it is stored, apart from separators of thousands and zeros behind the point.
+#: Formats that show a number as stored, apart from thousands separators and zeros after the point.
 _AS_STORED: Final = re.compile(r"General|@|(?:#,##)?[0#](?:\.[0#]+)?", re.IGNORECASE)
 _SECTION: Final = re.compile(r'(?:"[^"]*"|\\.|[^";\\])+|(?<=;)(?=;|$)|^(?=;)')
-#: A condition, which chooses the section; a color, a currency or a language, of which only a currency is shown. What
-#: else stands in brackets, such as numerals of another writing, is not understood.
+#: A condition, which chooses the section; a color, a currency or a language, of which only a currency is shown. Other
+#: bracketed parts, such as numerals of another script, are not understood.
 _CONDITION: Final = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
 _BRACKETS: Final = re.compile(
     r"\[(?:\$([^\]\-]*)(?:-[^\]]*)?|(?:black|blue|cyan|green|magenta|red|white|yellow|color ?\d+))\]", re.IGNORECASE
 )
-#: One piece of a section: text in quotes, an escaped sign, blanks of some width, a filling sign, or a plain one.
+#: One piece of a section: quoted text, an escaped sign, blanks of some width, a filling sign, or a plain one.
 _PIECE: Final = re.compile(r'"([^"]*)"|\\(.)|_(.)|\*(.)|(.)', re.DOTALL)
 _PLACES: Final = frozenset("0#")
-#: A comma behind the last place divides by a thousand.
+#: A comma after the last place divides by a thousand.
 _SCALED: Final = re.compile(r"[0#],+(?![0#,])")
 #: A slash between places makes a fraction.
 _LITERAL: Final = frozenset("+-(): $!^&'~{}=<>\u2013\u2014")
 
 
 class _Sort(Enum):
-    """What a piece of a section is."""
+    """The type of a piece of a section."""
 
     PLACE = "a place for a digit"
     PERCENT = "a sign that multiplies by a hundred"
@@ -39,9 +39,9 @@ class _Sort(Enum):
 
 
 def as_shown(number: float, code: str) -> str | None:
-    """Return ``number`` as a cell with the format ``code`` shows it; None where that cannot be said for certain.
+    """Return ``number`` as a cell with the format ``code`` shows it; None where that is not certain.
 
-    Separators of thousands are left out. A format that shows the number as it is stored gives its plain digits.
+    Thousands separators are left out. A format that shows the number as stored gives its plain digits.
     """
     if _AS_STORED.fullmatch(code) and (whole := _stored(number, code)):
         return whole
@@ -62,10 +62,10 @@ def as_shown(number: float, code: str) -> str | None:
 
 
 def shows_text(code: str) -> bool:
-    """Tell whether a cell with the format ``code`` shows a text as it is, apart from blanks and colors.
+    """Tell whether a cell with the format ``code`` shows a text unchanged, apart from blanks and colors.
 
-    The fourth section is for texts, or the last one when it has the sign for them; a format without either leaves texts
-    alone.
+    The fourth section is for texts, or the last one if it has the text sign; a format without either leaves texts
+    unchanged.
     """
     sections = _SECTION.findall(code)
     if len(sections) < 4 and not (sections and "@" in sections[-1]):
@@ -76,7 +76,7 @@ def shows_text(code: str) -> bool:
 
 
 def _stored(number: float, code: str) -> str:
-    """Return the plain digits of ``number``; nothing where ``code`` shows fewer of them."""
+    """Return the plain digits of ``number``; empty if ``code`` shows fewer of them."""
     if number == 0 and code.startswith("#") and not code.startswith("#,##0"):
         return ""  # that sign shows no zeros
     if float(number).is_integer():
@@ -87,7 +87,7 @@ def _stored(number: float, code: str) -> str:
 
 
 def _section(number: float, code: str) -> tuple[str | None, float]:
-    """Return the section of ``code`` that shows ``number``, and the number that it shows: some leave the sign out."""
+    """Return the section of ``code`` for ``number``, and the number that it shows: some leave out the sign."""
     sections = _SECTION.findall(code)
     if not sections or len(sections) > 4:
         return None, number
@@ -121,7 +121,7 @@ def _holds(number: float, sign: str, limit: float) -> bool:
 
 
 def _pieces(section: str) -> Iterator[tuple[_Sort, str | None]]:
-    """Yield (what it is, its text) for each piece; no text for what is not understood here."""
+    """Yield (type, text) for each piece; the text is None for pieces that are not understood."""
     bare = _BRACKETS.sub(lambda found: f'"{found[1] or ""}"', section)
     for quoted, escaped, blank, fill, plain in _PIECE.findall(bare):
         if plain in _PLACES:
@@ -139,7 +139,7 @@ def _pieces(section: str) -> Iterator[tuple[_Sort, str | None]]:
 
 
 def _filled(pieces: list[tuple[_Sort, str | None]], places: list[int], digits: str) -> str:
-    """Return the pieces with ``digits`` in their places, from the right; what is too long stands in the first place."""
+    """Return the pieces with ``digits`` in their places, from the right; surplus digits go into the first place."""
     shown: dict[int, str] = {}
     left = digits
     for at in reversed(places):

@@ -1,6 +1,6 @@
-"""What other systems call the column of numbers in their exports, without case, blanks and signs.
+"""Names of the number column in other systems' exports, without case, blanks and signs.
 
-Read from what they publish:
+Source: what the systems' makers publish.
 
 - Microsoft Teams: ``TelephoneNumber`` of ``Export-CsAcquiredPhoneNumber`` and ``Get-CsPhoneNumberAssignment``, "Phone
   number" in the admin center, ``LineUri`` of users (learn.microsoft.com/powershell/module/microsoftteams)
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Final
 
-#: Names that mean the number wherever they stand.
+#: Names that always mean the number.
 USUAL: Final = frozenset(
     {"number", "numbers", "phone", "phones", "phonenumber", "phonenumbers", "phoneno", "telephone", "telephonenumber"}
     | {
@@ -34,6 +34,5 @@ USUAL: Final = frozenset(
     }
     | {"did", "dids", "didnumber", "didnumbers", "ddi", "ddinumber", "didddi", "zoomphonenumber"}
 )
-#: Names that may mean something else. The likeliest one that is there counts, where no column has a name of
-#: :data:`USUAL`.
+#: Names that may mean something else. The likeliest one in the sheet counts if no column has a name from :data:`USUAL`.
 SELDOM: Final = ("lineuri", "directnumber", "directphonenumber", "directorynumber", "dn", "extension")

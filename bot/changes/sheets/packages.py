@@ -1,9 +1,9 @@
 """Opening a workbook that somebody else made, without trusting it.
 
-openpyxl reads what tells which sheets and styles there are, each part whole, and builds objects from it. The sheets
-and the texts are read here. Everything that comes out of the archive is metered: small parts may be read whole, and a
-sheet must end a row before much has gathered. Entities in the XML are refused by ``defusedxml``, which openpyxl uses
-when it is there.
+openpyxl reads the parts that describe the sheets and styles, each as a whole, and builds objects from them. The sheets
+and the texts are read here. Everything read from the archive is metered: small parts may be read as a whole, and a
+sheet must end a row before much has accumulated. Entities in the XML are refused by ``defusedxml``, which openpyxl uses
+if installed.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _SHEETS: Final = 200
 
 @dataclass(slots=True)
 class Meter:
-    """Counts what was read since it was last set back; raises :class:`PartTooLarge` past its limits."""
+    """Counts what was read since its last reset; raises :class:`PartTooLarge` past its limits."""
 
-    #: Most bytes, tags and attributes, once unpacked; each attribute has a sign "=".
+    #: Most bytes, tags and attributes, once unpacked; each attribute has a "=" sign.
     most_bytes: int = 8 * 1024 * 1024
     most_tags: int = 500_000
     most_attributes: int = 500_000
@@ -53,7 +53,7 @@ class Meter:
             raise PartTooLarge
 
     def set_back(self) -> None:
-        """Begin to count again."""
+        """Start counting again."""
         self.seen_bytes = self.seen_tags = self.seen_attributes = 0
 
 
@@ -63,7 +63,7 @@ def _strings() -> Meter:
 
 
 class _Metered:
-    """A part of the archive that is being read."""
+    """A part of the archive while it is read."""
 
     def __init__(self, part: IO[bytes], meter: Meter) -> None:
         self._part = part
@@ -93,7 +93,7 @@ class _Archive(ZipFile):
 
     def __init__(self, content: bytes) -> None:
         super().__init__(BytesIO(content))
-        #: Meters the part that was opened last.
+        #: The meter of the part that was opened last.
         self.last = Meter()
 
     def open(
@@ -107,7 +107,7 @@ class _Archive(ZipFile):
 
 
 class Package(ExcelReader):
-    """A workbook in read-only mode, with what a table of numbers does not need left shut."""
+    """A workbook in read-only mode; parts that a table of numbers does not need stay closed."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__(BytesIO(content), read_only=True, keep_links=False)
@@ -116,14 +116,14 @@ class Package(ExcelReader):
 
     @property
     def meter(self) -> Meter:
-        """The meter of the sheet that was opened last; it has to be set back after each row."""
+        """The meter of the sheet that was opened last; it must be reset after each row."""
         return self._metered.last
 
     def pages(self) -> list[WorksheetReader]:
-        """Return the sheets of cells that are not hidden; raises whatever openpyxl stumbles on.
+        """Return the visible sheets of cells; raises any error of openpyxl.
 
-        Of what :meth:`ExcelReader.read` reads, only what a table of numbers needs: texts, and the styles, which tell
-        dates from numbers.
+        Reads only the parts of :meth:`ExcelReader.read` that a table of numbers needs: the texts, and the styles, which
+        distinguish dates from numbers.
         """
         self.read_manifest()
         self.read_workbook()
@@ -138,7 +138,7 @@ class Package(ExcelReader):
         ]
 
     def _texts(self) -> list[str]:
-        package: Any = self.package  # the stubs say nothing of its types
+        package: Any = self.package  # the stubs lack its types
         part = package.find(SHARED_STRINGS)
         if part is None:
             return []

@@ -1,4 +1,4 @@
-"""One sheet of a workbook, row by row, with what is hidden or merged in it."""
+"""One sheet of a workbook, row by row, with its hidden and merged cells."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.changes.sheets.presentation import Merged, Presentation
 from bot.changes.sheets.texts import PLAIN
 from bot.changes.sheets.xml_lists import XmlList, local_name
 
-#: A row, and a cell, as nearly all programs write them.
+#: A row, and a cell, in the notation of nearly all programs.
 _ROW: Final = re.compile(r'\s*<row r="(\d{1,7})"((?: [\w:]+="[^<>&"\x00-\x1f]*")*)>(.*)</row>', re.DOTALL)
 _CELL: Final = re.compile(
     r'<c r="([A-Z]{1,3})\d{1,7}"((?: [a-z]+="\w*")*)(?: ?/>|>'
@@ -24,25 +24,25 @@ _CELL: Final = re.compile(
 )
 _ATTRIBUTE: Final = re.compile(r' ([\w:]+)="([^"]*)"')
 _YES: Final = frozenset({"1", "true"})
-#: Points of height, and characters of width, below which nobody can read what is in a row or a column.
+#: Points of height, and characters of width, below which a row or a column is unreadable.
 _LEAST: Final = {"ht": 4, "width": 1}
 
 
 class WorksheetReader:
-    """A sheet that is not taken at the size that it declares, which some programs get wrong."""
+    """A sheet, without relying on the size that it declares, which some programs get wrong."""
 
     def __init__(self, title: str, opened: Callable[[], IO[bytes]], readers: CellReaders) -> None:
         self.title = title
-        #: Known once the last row was read.
+        #: Complete once the last row was read.
         self.presentation = Presentation()
         self._opened = opened
         self._readers = readers
         self._columns = ColumnPositions()
-        #: The first columns, as a row without gaps has them.
+        #: The first columns, as in a row without gaps.
         self._first = [get_column_letter(at) for at in range(1, 27)]
 
     def read(self) -> Iterator[tuple[int, list[object]]]:
-        """Yield each row that the file has with its number, numbers as their cells show them."""
+        """Yield each row in the file with its number; number cells as they are shown."""
         hidden: list[int] = []
         with self._opened() as part:
             rows = XmlList(part, "sheetData", "row")
@@ -72,7 +72,7 @@ class WorksheetReader:
                 yield number, hidden.tells(element.attrib), parser.values(element)
 
     def _values(self, cells: str) -> list[object] | None:
-        """Return the values of ``cells``; None where one of them is written in another way."""
+        """Return the values of ``cells``; None if one of them is in another notation."""
         cut = _CELL.split(cells)
         if "".join(cut[::5]).strip():
             return None
@@ -93,7 +93,7 @@ class WorksheetReader:
 
 
 class _Hidden(dict[str, bool]):
-    """Whether a row is hidden, by its attributes as they are written."""
+    """Whether a row is hidden, by its attributes as written."""
 
     def __init__(self, head: Element) -> None:
         super().__init__()
@@ -110,7 +110,7 @@ class _Hidden(dict[str, bool]):
 
 
 def _is_hidden(attributes: Mapping[str, str], size: str) -> bool:
-    """Tell whether a row or column is hidden: by a filter, by hand, folded away, or drawn without any size."""
+    """Tell whether a row or column is hidden: by a filter, by hand, by folding, or by having no size."""
     if attributes.get("hidden", "").lower() in _YES:
         return True
     try:

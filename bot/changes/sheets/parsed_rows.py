@@ -1,4 +1,4 @@
-"""Rows of a sheet that are written as only few programs do, or that have formulas in them: each is parsed."""
+"""Parsing rows of a sheet that are in an unusual notation or contain formulas."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class ColumnPositions(dict[str, int]):
 
 
 def put(row: list[object], at: int, value: object) -> None:
-    """Let ``value`` stand at ``at`` in ``row``, with nothing in between."""
+    """Put ``value`` at ``at`` in ``row``, filling the gap with None."""
     if at < WIDEST:
         row.extend([None] * (at + 1 - len(row)))
         row[at] = value
 
 
 class RowParser:
-    """Reads the rows of one sheet that are given to it, in their order: a formula may go on from an earlier one."""
+    """Reads the given rows of one sheet in order: a formula may be shared with an earlier row."""
 
     def __init__(self, readers: CellReaders, columns: ColumnPositions) -> None:
         self._readers = readers
@@ -62,7 +62,7 @@ class RowParser:
         return self._readers[f' s="{int(cell.get("s") or 0)}" t="{sort}"'](stored) if stored else None
 
     def _formula(self, formula: Element, place: str) -> str:
-        """Return a formula; one of several that have it in common stands in the first of them only."""
+        """Return a formula; several cells may share one, which stands only in the first of them."""
         text = f"={formula.text or ''}"
         shared = formula.get("si", "") if formula.get("t") == "shared" else ""
         if shared in self._formulas:

@@ -1,4 +1,4 @@
-"""How a spreadsheet presents its cells to people, where that differs from what is stored in them."""
+"""How a spreadsheet shows its cells, where that differs from the stored content."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class MisdisplayedCell:
-    """A number or a text whose cell shows something else, in a way that cannot be worked out."""
+    """A number or a text whose cell shows something else, which cannot be computed."""
 
     stored: float | str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Merged:
-    """Cells that are merged into one; rows count from 1, columns from 0, both ends are in it."""
+    """Cells merged into one; rows count from 1, columns from 0, both ends included."""
 
     #: As the spreadsheet calls them: ``C5:C9``.
     name: str
@@ -26,7 +26,7 @@ class Merged:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Presentation:
-    """What a sheet hides and merges."""
+    """Hidden and merged cells of a sheet."""
 
     hidden_rows: frozenset[int] = frozenset()
     #: Positions from 0.

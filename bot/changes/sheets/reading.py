@@ -23,7 +23,7 @@ from bot.errors import InputError, InvalidValue, in_one
 
 #: Most numbers in one sheet.
 MOST_ROWS: Final = 100_000
-#: After how many rows progress is told.
+#: Progress is reported after this many rows.
 STRIDE: Final = 1000
 #: How many rows below the first one may turn out to be the headings.
 LOOKED_AT: Final = 100
@@ -42,17 +42,17 @@ def read_sheet(
     max_rows: int = MOST_ROWS,
     progress: Callable[[int], None] | None = None,
 ) -> Sheet:
-    """Return what the file called ``name`` comes to for a change of ``kind``.
+    """Return the content of the file called ``name`` for a change of ``kind``.
 
-    ``is_id`` tells whether a text has the form of the provider's ids. ``form`` has the values that hold for every row
-    that says nothing of them; they only take part in the rule between values and are not in the rows. ``left_out`` has
-    headings of columns that are not read where they are not known.
-    ``progress`` is called with the number of rows read, every :data:`STRIDE` rows.
+    ``is_id`` tells whether a text has the form of the provider's ids. ``form`` has the values for every row that does
+    not set them; they only take part in the rule between values and are not in the rows. ``left_out`` has headings of
+    columns that are not read if unknown. ``progress`` is called with the number of rows read, every :data:`STRIDE`
+    rows.
 
-    Raises :class:`bot.errors.InputError`, with all sentences under the field ``sheet``, when the file is no sheet, has
-    headings that are not understood or more than ``max_rows`` rows; :class:`ForeignColumns` where it could be read
-    without some of its columns. What is wrong in the rows is in :attr:`Sheet.problems`. A sheet without a row, or
-    without a column for a setting, is fine here.
+    Raises :class:`bot.errors.InputError`, with all sentences under the field ``sheet``, when the file is not a sheet,
+    has headings that are not understood or more than ``max_rows`` rows; :class:`ForeignColumns` when it could be read
+    without some of its columns. Problems in the rows are in :attr:`Sheet.problems`. A sheet without a row, or without a
+    column for a setting, is accepted here.
     """
     with open_table(name, content) as table:
         layout, columns = _choose(name, table, kind, left_out)
@@ -93,7 +93,7 @@ def read_sheet(
 
 
 def _filled(name: str, table: Table, layout: Layout) -> Iterator[tuple[int, Cells]]:
-    """Yield the rows that have anything in them, without blank cells at the end."""
+    """Yield the rows that are not blank, without blank cells at the end."""
     for number, cells in table.rows(layout):
         if number > TALLEST:
             raise refusal(name, f"has more than {TALLEST:,} rows, blank ones counted. Remove the blank rows.")
@@ -103,19 +103,19 @@ def _filled(name: str, table: Table, layout: Layout) -> Iterator[tuple[int, Cell
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Place:
-    """Where a table may be: its first row that is not blank, and a later one that looks more like headings."""
+    """A possible place of the table: its first row that is not blank, and a later one more like headings."""
 
     layout: Layout
     columns: Columns
     cells: Cells
-    #: Row of the likelier headings; 0 when there is none.
+    #: Row of the likelier headings; 0 without one.
     below: int
 
 
 def _choose(name: str, table: Table, kind: Kind, left_out: Collection[str]) -> tuple[Layout, Columns]:
-    """Return where the table is and what its columns are.
+    """Return the place of the table and the meaning of its columns.
 
-    A delimiter shows by the headings that it yields; of a workbook's sheets, one may have a column of numbers.
+    The right delimiter is found by the resulting headings; of a workbook's sheets, one may have a number column.
     """
     found = _places(name, table, kind, left_out)
     filled = [each.layout.worksheet for each in found if each.layout.worksheet and each.columns.identifies]
@@ -135,7 +135,7 @@ def _choose(name: str, table: Table, kind: Kind, left_out: Collection[str]) -> t
 
 
 def _places(name: str, table: Table, kind: Kind, left_out: Collection[str]) -> list[_Place]:
-    """Return every place where the table may be, at least one; raises when there is none."""
+    """Return every possible place of the table, at least one; raises when there is none."""
     found: list[_Place] = []
     unfit: InputError | None = None
     for layout in table.layouts:
@@ -154,7 +154,7 @@ def _places(name: str, table: Table, kind: Kind, left_out: Collection[str]) -> l
 
 
 def _place(name: str, table: Table, kind: Kind, layout: Layout, left_out: Collection[str]) -> _Place | None:
-    """Return what the first rows say of where the table is; None when they are blank."""
+    """Return what the first rows say about the place of the table; None when they are blank."""
     rows = _filled(name, table, layout)
     number, cells = next(rows, (0, ()))
     if not cells:
@@ -172,7 +172,7 @@ def _headings_below(kind: Kind, columns: Columns, rows: Iterator[tuple[int, Cell
             if below.identifies and below.known > (columns.known if columns.identifies else 0):
                 return number
     except InputError:
-        return 0  # whoever reads the rows says so
+        return 0  # reading the rows reports it
     return 0
 
 
@@ -186,7 +186,7 @@ def _titled(name: str, place: _Place) -> InputError:
 
 
 def _numberless(name: str, kind: Kind, place: _Place) -> InputError:
-    """Return the refusal of a table in which no column is known to hold numbers."""
+    """Return the error for a table without a known number column."""
     columns, row = place.columns, place.layout.headings
     try:
         begins_with_number = bool(read_identifier(place.cells[0], lambda text: text.isdecimal()))

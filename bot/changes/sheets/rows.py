@@ -1,4 +1,4 @@
-"""One row of a sheet: its number, its values, and everything that is wrong with them."""
+"""One row of a sheet: its number, its values, and all its problems."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from bot.changes.sheets.sheet import SheetProblem, SheetRow
 from bot.changes.sheets.tables import Cells, is_blank
 from bot.errors import InvalidValue
 
-#: How many problems are kept, each with its sentence; further ones are only counted. Otherwise a sheet in which every
-#: cell is wrong would fill the memory.
+#: How many problems are kept with their sentences; further ones are only counted. Otherwise a sheet in which every cell
+#: is wrong would fill the memory.
 MOST_PROBLEMS: Final = 10_000
-#: How many different rows of values are remembered, so that equal ones are read once and kept once.
+#: How many different rows of values are remembered, so that equal ones are read and kept once.
 _REMEMBERED: Final = 10_000
-#: An id of which a spreadsheet kept fifteen digits.
+#: An id of which a spreadsheet kept only fifteen digits.
 _ROUNDED_ID: Final = re.compile(r"\d{15}0+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadRow:
-    """One row, good or not."""
+    """One row, good or bad."""
 
-    #: None when there is nothing to plan: the number cannot be read.
+    #: None when there is nothing to plan because the number cannot be read.
     row: SheetRow | None
-    #: The number beside the id that the row is identified by; empty when there is none.
+    #: The number beside the id that identifies the row; empty without one.
     beside: str = ""
     #: Settings whose values could not be read.
     unread: frozenset[str] = frozenset()
@@ -41,9 +41,9 @@ class ReadRow:
 
 
 class _Wrong(NamedTuple):
-    """What is wrong with one cell."""
+    """The problem of one cell."""
 
-    #: Of the column.
+    #: Title of the column.
     title: str
     setting: str
     sentence: str
@@ -52,19 +52,19 @@ class _Wrong(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What the cells of the settings come to."""
+    """The result of reading the cells of the settings."""
 
     values: dict[str, Value] = field(default_factory=dict)
     wrong: list[_Wrong] = field(default_factory=list)
 
 
 class RowReader:
-    """Reads rows one by one and gathers their problems."""
+    """Reads rows one by one and collects their problems."""
 
     def __init__(
         self, kind: Kind, columns: Columns, *, is_id: Callable[[str], bool], form: Values, delimited: bool
     ) -> None:
-        """``delimited`` tells whether the cells were cut at delimiters, and not by a workbook."""
+        """``delimited`` tells whether the cells were separated by delimiters and not by a workbook."""
         self._kind = kind
         self._columns = columns
         self._is_id = is_id
@@ -72,16 +72,16 @@ class RowReader:
         self._delimited = delimited
         self._remembered: dict[tuple[object, ...], _Reading] = {}
         self._titles = {setting.name: columns.title(at) for at, setting in columns.settings}
-        #: Problems of all rows so far, in the order of rows, and how many more there are.
+        #: Problems of all rows so far, in the order of rows, and the number of further ones.
         self.problems: list[SheetProblem] = []
         self.more_problems = 0
-        #: How many rows so far have an id of something else beside their number.
+        #: How many rows so far have a foreign id beside their number.
         self.strange_ids = 0
-        #: Positions of columns without a heading that have something in them.
+        #: Positions of columns with content but without a heading.
         self.stray: set[int] = set()
 
     def read(self, number: int, cells: Cells) -> ReadRow:
-        """Return what ``cells``, which are those of row ``number``, come to."""
+        """Return the result of reading ``cells``, those of row ``number``."""
         before = self._count()
         identifier, beside = self._identify(number, cells)
         reading = _Reading() if self._columns.passes_over(cells) else self._values(cells)
@@ -103,17 +103,17 @@ class RowReader:
         return len(self.problems) + self.more_problems
 
     def _wrong(self, number: int, column: str, text: str, *, foreign: bool = False) -> None:
-        # A list in another program's form is always kept: handed back unmarked, it could pass for one that is meant.
+        # A list in another program's notation is always kept: returned unmarked, it could pass for a literal text.
         if len(self.problems) >= MOST_PROBLEMS and not foreign:
             self.more_problems += 1
             return
         self.problems.append(SheetProblem(row=number, column=column, text=text, foreign=foreign))
 
     def _identify(self, number: int, cells: Cells) -> tuple[str, str]:
-        """Return what identifies the row, and the number beside it when that is an id; nothing when it is unreadable.
+        """Return the identifier of the row, and the number beside it if that is an id; empty when unreadable.
 
-        An id that a spreadsheet has rounded gives way to the number: both were written for the same row. So does what
-        is no id of the provider's: systems have a column "id" for their own ones.
+        An id that a spreadsheet has rounded gives way to the number: both were written for the same row. So does
+        anything else than an id of the provider's: systems have an "id" column for their own ids.
         """
         by_number = self._identifier(number, cells, self._columns.number)
         at = self._columns.id
@@ -138,7 +138,7 @@ class RowReader:
         return by_id or by_number, by_number if by_id else ""
 
     def _is_strange(self, cell: object, number: str) -> bool:
-        """Tell whether ``cell`` holds neither an id of the provider's nor a number that is written out as one."""
+        """Tell whether ``cell`` holds neither an id of the provider's nor a number written as one."""
         text = plain(cell)
         if not text or self._is_id(text) or text.startswith("+"):
             return False
@@ -152,7 +152,7 @@ class RowReader:
         return places[0]
 
     def _identifier(self, number: int, cells: Cells, at: int | None) -> str | None:
-        """Return the number or id at ``at``, nothing when the cell is blank, None when it cannot be read."""
+        """Return the number or id at ``at``, empty when the cell is blank, None when it cannot be read."""
         if at is None or at >= len(cells):
             return ""
         try:
@@ -162,9 +162,9 @@ class RowReader:
             return None
 
     def _values(self, cells: Cells) -> _Reading:
-        """Return what the cells of the settings come to; equal cells come to the same object."""
+        """Return the result of reading the cells of the settings; equal cells give the same object."""
         entries = tuple(cells[at] if at < len(cells) else None for at, _ in self._columns.settings)
-        # 1, 1.0 and True are equal to Python and different things to a person.
+        # 1, 1.0 and True are equal in Python but different to people.
         known_by = tuple(e if e is None or isinstance(e, str) else (type(e), str(e)) for e in entries)
         reading = self._remembered.get(known_by)
         if reading is None:
@@ -192,7 +192,7 @@ class RowReader:
         return reading
 
     def _astray(self, cells: Cells) -> Iterator[int]:
-        """Yield where something stands below no heading."""
+        """Yield the positions with content below no heading."""
         headings = self._columns.headings
         for at in range(len(cells)):
             if (at >= len(headings) or not headings[at]) and not is_blank(cells[at]):

@@ -1,4 +1,4 @@
-"""An opened file: rows of cells, wherever they come from, and the encodings, delimiters and quotation marks of CSV."""
+"""An opened file as rows of cells, and the encodings, delimiters and quotation marks of CSV."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from bot.changes.sheets.sheet import Layout
 from bot.changes.text import characters
 from bot.errors import InputError, PartTooLarge
 
-#: What is in one row: text from CSV; from a workbook also numbers, booleans, dates, formula objects and None.
+#: The cells of one row: text from CSV; from a workbook also numbers, booleans, dates, formula objects and None.
 Cells: TypeAlias = Sequence[object]
 
-#: Rows of the largest sheet that Excel can show; a file with more, blank ones counted, is not read on.
+#: Most rows that Excel can show; a file with more, including blank ones, is not read further.
 TALLEST: Final = 1_048_576
 
 
 class Table(Protocol):
-    """A file whose rows can be read, more than once."""
+    """A file whose rows can be read more than once."""
 
-    #: Where the table may be: every delimiter, or every visible sheet.
+    #: Possible places of the table: every delimiter, or every visible sheet.
     layouts: tuple[Layout, ...]
 
     def rows(self, layout: Layout) -> Iterator[tuple[int, Cells]]:
@@ -40,14 +40,14 @@ class Table(Protocol):
         ...
 
     def presentation(self, layout: Layout) -> Presentation:
-        """Return what the table hides and merges, once its last row was read."""
+        """Return the hidden and merged cells of the table, once its last row was read."""
         ...
 
 
 def open_table(name: str, content: bytes) -> AbstractContextManager[Table]:
     """Return the table in ``content``, to be closed after use.
 
-    Raises :class:`bot.errors.InputError` for a file that is no sheet.
+    Raises :class:`bot.errors.InputError` for a file that is not a sheet.
     """
     if recognise(name, content) is SheetFormat.XLSX:
         return WorkbookTable(name, content)
@@ -55,24 +55,24 @@ def open_table(name: str, content: bytes) -> AbstractContextManager[Table]:
 
 
 def is_blank(cell: object) -> bool:
-    """Tell whether nothing is in ``cell`` that somebody could see."""
+    """Tell whether ``cell`` has no visible content."""
     return cell is None or (isinstance(cell, str) and characters.is_blank(cell))
 
 
 def trimmed(cells: Cells) -> Cells:
-    """Return ``cells`` without the blank ones at the end; nothing when all are blank."""
+    """Return ``cells`` without blank ones at the end; empty when all are blank."""
     end = len(cells)
     while end and is_blank(cells[end - 1]):
         end -= 1
     return cells if end == len(cells) else cells[:end]
 
 
-#: Most cells that are looked at, blank ones to the left of a filled one counted.
+#: Most cells read, including blank ones to the left of a filled one.
 _CELLS: Final = 8_000_000
 
 
 class WorkbookTable:
-    """A workbook; hidden sheets are not looked at."""
+    """A workbook; hidden sheets are ignored."""
 
     def __init__(self, name: str, content: bytes) -> None:
         self._name = name
@@ -119,22 +119,22 @@ class WorkbookTable:
             last = row[0]
 
     def presentation(self, layout: Layout) -> Presentation:
-        """Return what the sheet hides and merges; see :class:`bot.changes.sheets.tables.Table`."""
+        """Return the hidden and merged cells; see :class:`bot.changes.sheets.tables.Table`."""
         return self._pages[layout.worksheet].presentation
 
     def _refusal(self, error: Exception) -> InputError:
-        """Return what a failure to read means; openpyxl raises whatever its parsers stumble on in a bad file."""
+        """Return the meaning of a failed read; openpyxl passes on any error of its parsers in a bad file."""
         return swollen(self._name) if isinstance(error, PartTooLarge) else damaged(self._name)
 
 
-#: What may stand between two cells; where several explain a file equally well, the first one.
+#: Possible separators of cells; if several explain a file equally well, the first one counts.
 _DELIMITERS: Final = (",", ";", "\t", "|")
 #: Excel's first line that names the delimiter; a spreadsheet does not show it as a row.
 _SEP: Final = re.compile(r'"?sep=([,;\t|])"?[,;\t|]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
 
 
 class TextTable:
-    """A CSV file, already known to be text."""
+    """A CSV file that is known to be text."""
 
     def __init__(self, name: str, content: bytes) -> None:
         self._name = name
@@ -161,7 +161,7 @@ class TextTable:
             if self._named:
                 text.readline()
             try:
-                # Strict: a quotation mark that is never closed would swallow the rest of the file without a word.
+                # Strict: a quotation mark that is never closed would silently swallow the rest of the file.
                 for number, cells in enumerate(csv.reader(text, delimiter=layout.delimiter, strict=True), start=1):
                     yield number, cells
             except csv.Error as error:
@@ -180,9 +180,9 @@ class TextTable:
 
 
 def _encoding(name: str, content: bytes) -> str:
-    """Return UTF-8, or UTF-16 where a mark says so.
+    """Return UTF-8, or UTF-16 if a mark says so.
 
-    Any other encoding would have to be guessed, and a wrong guess goes to the provider as letters nobody typed.
+    Any other encoding would be a guess, and a wrong one would send letters to the provider that nobody typed.
     """
     encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     try:

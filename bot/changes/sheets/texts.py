@@ -1,4 +1,4 @@
-"""The texts that the cells of a workbook share, and how a text is written."""
+"""The texts shared by the cells of a workbook, and their notation."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from xml.etree.ElementTree import Element
 from bot.changes.sheets.cell_values import decoded
 from bot.changes.sheets.xml_lists import XmlList, local_name
 
-#: Text that is written as it is.
+#: Text that needs no decoding.
 PLAIN: Final = r"[^<>&\x00-\x08\x0b-\x1f\ufffe\uffff]*"
-#: A text as nearly all programs write it; what is written otherwise is parsed.
+#: A text in the notation of nearly all programs; other notations are parsed.
 _TEXT: Final = re.compile(rf'\s*<si><t(?: xml:space="preserve")?>({PLAIN})</t></si>')
 
 
@@ -30,7 +30,7 @@ def _written(texts: XmlList) -> Iterator[str]:
 
 
 def text_of(element: Element) -> str:
-    """Return the text in ``element``, put together where its pieces look different, without how it is pronounced."""
+    """Return the text in ``element``, joining differently formatted pieces, without its pronunciation."""
     pieces = []
     for part in element:
         match local_name(part):

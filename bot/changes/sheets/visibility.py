@@ -1,4 +1,4 @@
-"""Whether people see all of a sheet that Linesman would read: rows, columns and merged cells."""
+"""Whether people see all rows, columns and merged cells of a sheet that Linesman would read."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from bot.changes.sheets.columns import Columns, letters
 from bot.changes.sheets.presentation import Presentation
 from bot.changes.sheets.sheet import SheetProblem
 
-#: How many stretches of hidden rows are named before the rest is only counted.
+#: How many stretches of hidden rows are named; the rest are only counted.
 _NAMED: Final = 5
 
 
 def hidden(presentation: Presentation, columns: Columns, headings: int, rows: Sequence[int]) -> str:
-    """Return why a sheet with ``rows`` cannot be taken as it is: nobody sees all of it. Empty when everybody does.
+    """Return why a sheet with ``rows`` cannot be accepted, as parts of it are hidden; empty when all is visible.
 
-    ``headings`` is the number of the row that says what the columns are.
+    ``headings`` is the row number of the column headings.
     """
     unseen = [row for row in rows if row in presentation.hidden_rows]
     covered = sorted(columns.read & presentation.hidden_columns)
@@ -55,9 +55,9 @@ def _stretches(rows: Sequence[int]) -> str:
 def merged(
     presentation: Presentation, columns: Columns, headings: int, stray: Collection[int]
 ) -> Iterator[SheetProblem]:
-    """Yield a problem for each merged range that hides what its cells hold: only its first one has a value.
+    """Yield a problem for each merged range that hides the content of its cells: only its first cell has a value.
 
-    Among the headings that is one which stands above values in several columns; ``stray`` has the positions of columns
+    A heading is a problem if it is merged across several columns with values; ``stray`` has the positions of columns
     with values and no heading.
     """
     for area in presentation.merged:

@@ -1,4 +1,4 @@
-"""Values as cells that are read as the same values again, and sheets that are made to be filled in and uploaded."""
+"""Values as cells that are read as the same values again, and sheets to be filled in and uploaded."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from bot.changes.text.cells import is_bracketed, is_nothing, literal
 from bot.changes.text.characters import visible
 from bot.errors import InvalidValue
 
-#: Texts that a spreadsheet turns into quantities, dates or booleans unless an apostrophe stands in front.
+#: Texts that a spreadsheet converts to quantities, dates or booleans unless they begin with an apostrophe.
 _CONVERTED: Final = re.compile(
     r"[.,$€£(]?\d.*|true|false|'.*|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\W*\d.*",
     re.IGNORECASE | re.DOTALL,
 )
-#: Characters that no sheet may have: controls, and halves of surrogate pairs, which cannot be written down.
+#: Characters that no sheet may contain: controls, and halves of surrogate pairs, which cannot be encoded.
 _UNWRITABLE: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-#: What separates the entries of a list in one cell.
+#: Separators of a list's entries in one cell.
 _BETWEEN: Final = re.compile(r"[,;]")
 #: How many cells are remembered, so that equal ones are written and checked once.
 _REMEMBERED: Final = 10_000
@@ -39,7 +39,7 @@ Labels = Mapping[str, Mapping[str, str]]
 class CellWriter:
     """Writes the cells of values, and knows which of them would be read as the same value.
 
-    ``labels`` has setting name -> {id: human name} and stands beside ids.
+    ``labels`` has setting name -> {id: human name}, shown beside ids.
     """
 
     def __init__(self, labels: Labels) -> None:
@@ -47,7 +47,7 @@ class CellWriter:
         self._remembered: dict[tuple[str, type[object], Value], str] = {}
 
     def cell(self, setting: Setting, value: Value) -> str:
-        """Return the cell of ``value``; nothing when none would be read as that value."""
+        """Return the cell of ``value``; empty if no cell would be read as that value."""
         known_by = (setting.name, type(value), value)
         cell = self._remembered.get(known_by)
         if cell is None:
@@ -57,10 +57,10 @@ class CellWriter:
         return cell
 
     def told(self, setting: Setting, value: Value) -> str:
-        """Return a cell that people can read whatever ``value`` is, and that is never read as another value.
+        """Return a cell that people can read for any ``value``, and that is never read as another value.
 
-        Nothing set is :data:`CLEAR`. What no cell can say, or has characters that nobody sees, begins with
-        :data:`SHOWN_ONLY`, at which an upload stops. A secret is only said to be there.
+        A value that is not set is :data:`CLEAR`. A value that no cell can express, or with invisible characters, begins
+        with :data:`SHOWN_ONLY`, which an upload refuses. Of a secret, the cell says only that it is set.
         """
         if isinstance(value, Secret):
             return MASK
@@ -85,7 +85,7 @@ class CellWriter:
 
 
 def _written(setting: Setting, name: str) -> str:
-    """Return the name of an id without what makes its cell a formula or unwritable; in a list, without separators."""
+    """Return the name of an id without formulas or unwritable characters; in a list, without separators."""
     text = visible(_UNWRITABLE.sub(" ", name)).lstrip("= ")
     return " ".join((_BETWEEN.sub(" ", text) if setting.listed else text).split())
 
@@ -104,17 +104,16 @@ def _cell(setting: Setting, value: Value, labels: Mapping[str, str]) -> str:
 
 
 def template(kind: Kind) -> bytes:
-    """Return an empty sheet for ``kind`` as CSV: headings for the number and every setting but the secret ones."""
+    """Return an empty sheet for ``kind`` as CSV: headings for the number and every setting that is not secret."""
     return export(kind, (), {})
 
 
 def export(kind: Kind, snapshots: Iterable[Snapshot], labels: Labels) -> bytes:
-    """Return current values as CSV, one row for each number; uploaded again as it is, the sheet changes nothing.
+    """Return current values as CSV, one row for each number; uploaded again unchanged, the sheet changes nothing.
 
-    ``labels`` has setting name -> {id: human name} and stands beside ids. UTF-8 with a byte-order mark, which is how
-    Excel knows the encoding. Secrets are left out. A cell is empty, which keeps the current value, when nothing is set,
-    and when a cell cannot say what is set: a tag with a comma in it, say, or values that the rule of ``kind``
-    would refuse.
+    ``labels`` has setting name -> {id: human name}, shown beside ids. UTF-8 with a byte-order mark, which is how Excel
+    knows the encoding. Secrets are left out. A cell is empty, which keeps the current value, when nothing is set, and
+    when a cell cannot express the value, such as a tag with a comma or values that the rule of ``kind`` would refuse.
     """
     text = io.StringIO()
     writer = csv.writer(text)
@@ -131,7 +130,7 @@ def export(kind: Kind, snapshots: Iterable[Snapshot], labels: Labels) -> bytes:
 
 
 def _accepted(kind: Kind, values: dict[str, Value]) -> Values:
-    """Return ``values`` without those to which the rule of ``kind`` objects."""
+    """Return ``values`` without those that the rule of ``kind`` rejects."""
     while values and (broken := kind.rule(values)):
         if not broken.keys() & values.keys():
             return {}

@@ -1,8 +1,8 @@
-"""A long list in a part of a workbook, cut into its items while it is read: the rows of a sheet, or all texts.
+"""A long list in a part of a workbook, divided into items while it is read: the rows of a sheet, or all texts.
 
-To parse every tag of a sheet takes several times as long as all else that is done with it. Nearly all items are
-written in one of a few ways, which a pattern takes apart at once; so items are only cut here, and those that are
-written in another way are parsed one by one.
+Parsing every tag of a sheet takes several times as long as all its other processing. Nearly all items are in one of a
+few notations, which a pattern matches at once. So items are only divided here, and those in other notations are parsed
+one by one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bot.changes.sheets.plain_xml import PlainXml
 
 
 class XmlList:
-    """The elements called ``item`` in the one called ``container``; raises ValueError where they make no sense."""
+    """The elements called ``item`` inside the one called ``container``; raises ValueError if they make no sense."""
 
     def __init__(self, part: IO[bytes], container: str, item: str) -> None:
         self._xml = PlainXml(part)
@@ -30,11 +30,11 @@ class XmlList:
         if root is None:
             raise ValueError(text[:40])
         self._wrapping = root[0].replace("/>", ">"), f"</{root[1]}>"
-        #: The root with what stands before the list.
+        #: The root with everything before the list.
         self.head = self._wrapped(text[root.end() : found.start()] if found else text[root.end() :])
-        #: The same with what stands behind it, known once the last item was read.
+        #: The same with everything after it, known once the last item was read.
         self.tail = self.head
-        #: What stands before the names of elements, a colon included.
+        #: The prefix of the elements' names, including its colon.
         self.prefix = (found and found[1]) or ""
         self._text = text[found.end() :] if found else ""
         self._over = found is None or bool(found[3])
@@ -42,7 +42,7 @@ class XmlList:
         self._end = re.compile(rf"</{self.prefix}{container}\s*>")
 
     def items(self) -> Iterator[str]:
-        """Yield each item as it is written, with blanks and items without content that stand before it."""
+        """Yield each item as written, with blanks and empty items before it."""
         while not self._over:
             *items, self._text = self._text.split(self._end_of_item)
             yield from (f"{item}{self._end_of_item}" for item in items)
@@ -60,7 +60,7 @@ class XmlList:
         self.tail = self._wrapped(self._text)
 
     def parsed(self, text: str) -> list[Element]:
-        """Return the items in ``text``, which :meth:`items` has yielded."""
+        """Return the items in ``text``, which came from :meth:`items`."""
         return list(self._wrapped(text))
 
     def _wrapped(self, text: str) -> Element:

@@ -6,7 +6,7 @@ from urllib.parse import SplitResult, urlsplit
 
 
 def parts_of(address: str) -> SplitResult | None:
-    """Return the parts of ``address``, whose port can be read; None for what is none, such as ``https://[x``."""
+    """Return the parts of ``address``, with a valid port; None for an invalid address, such as ``https://[x``."""
     try:
         parts = urlsplit(address)
         _ = parts.port

@@ -1,7 +1,7 @@
-"""Characters that nobody sees and that change what is read, and those that cannot be written down.
+"""Invisible characters that change what is read, and characters that cannot be encoded.
 
-The former are dropped from numbers and shown in everything else. The latter are halves of surrogate pairs, which UTF-8
-cannot hold, and NUL: JSON may hold both, and PostgreSQL takes no text with NUL in it.
+The former are dropped from numbers and made visible in all other texts. The latter are halves of surrogate pairs, which
+UTF-8 cannot hold, and NUL: JSON may contain both, and PostgreSQL accepts no text with NUL.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import re
 import unicodedata
 from typing import Any, Final
 
-#: Letters, blanks and marks that show nothing although their category says otherwise (Unicode, Default_Ignorable), with
-#: Braille without a dot and music without a note.
+#: Letters, blanks and marks that show nothing despite their category (Unicode, Default_Ignorable), the Braille pattern
+#: without a dot, and the null note head.
 _BLANK: Final = re.compile(
     r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U00016fe4\U0001d159"
     r"\U000e0000-\U000e0fff]"
 )
-#: Controls and formats, and what divides lines or paragraphs in few programs only.
+#: Controls and formats, and separators of lines or paragraphs that few programs know.
 _CATEGORIES: Final = frozenset({"Cf", "Cc", "Zl", "Zp"})
-#: Whatever may be one of them: everything else need not be looked at.
+#: Any character that may be one of them; others need no check.
 _CANDIDATE: Final = re.compile(r"[^\x20-\x7e\t\n]")
-#: Joins pictures into one, as in a family; between letters it can be meant to deceive.
+#: Joins pictures into one, as in a family; between letters it can be used to deceive.
 _JOINER: Final = "\u200d"
-#: Makes a picture of the sign before it; behind a letter it does nothing.
+#: Makes a picture of the sign before it; after a letter it does nothing.
 _AS_PICTURE: Final = "\ufe0f"
 
 
@@ -32,14 +32,14 @@ def is_unseen(character: str) -> bool:
 
 
 def is_blank(text: str) -> bool:
-    """Tell whether nobody sees anything of ``text``."""
+    """Tell whether nothing of ``text`` is visible."""
     if "!" <= text[:1] <= "~":
-        return False  # as nearly every cell of a sheet begins, and there may be a million
+        return False  # nearly every cell of a sheet begins like this, and there may be a million
     return all(character.isspace() or is_unseen(character) for character in text)
 
 
 def visible(text: str) -> str:
-    """Return ``text`` with the code point of every character that nobody would see: ``[U+202E]``."""
+    """Return ``text`` with the code point of every invisible character: ``[U+202E]``."""
 
     def shown(found: re.Match[str]) -> str:
         character = found[0]
@@ -53,12 +53,12 @@ def visible(text: str) -> str:
     return _CANDIDATE.sub(shown, text)
 
 
-#: Blanks that nobody would see, or would take for fewer or for others.
+#: Blanks that are invisible, or look like fewer or other blanks.
 _ODD_BLANK: Final = re.compile(r"^\s|\s$|(?<=\s)\s|[^\S ]")
 
 
 def blanks_marked(text: str) -> str:
-    """Return ``text`` with a sign for every blank that would not be seen as it is: ``old ␣vip`` has two."""
+    """Return ``text`` with a sign for every blank that does not look like itself: ``old ␣vip` has two."""
     return _ODD_BLANK.sub("␣", text)
 
 
@@ -68,17 +68,17 @@ def _joins_pictures(text: str, at: int) -> bool:
     return all(side and unicodedata.category(side) in {"So", "Sk"} for side in (left, right))
 
 
-#: What is shown in the place of a character of which only a half arrived (Unicode, replacement character).
+#: Shown in place of a character of which only half arrived (Unicode, replacement character).
 LOST: Final = "\ufffd"
 _HALF: Final = re.compile("[\x00\ud800-\udfff]")
-#: How a half, or NUL, may stand in the bytes of a JSON document. Whole pairs match as well, and are left alone. A
-#: single byte is looked for thirty times as fast as an expression, and most documents have neither of those.
+#: How a half, or NUL, may stand in the bytes of a JSON document. Whole pairs match as well, and are left alone.
+#: Searching for a single byte is thirty times as fast as an expression, and most documents have neither.
 _ESCAPED: Final = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 _ENCODED: Final = re.compile(rb"\xed[\xa0-\xbf]")
 
 
 def may_be_unsound(content: bytes | bytearray) -> bool:
-    """Tell whether the JSON document may hold half a pair; when not, nobody needs to look at its texts."""
+    """Tell whether the JSON document may contain half a pair; if not, its texts need no check."""
     return (b"\\" in content and _ESCAPED.search(content) is not None) or (
         b"\xed" in content and _ENCODED.search(content) is not None
     )
