@@ -99,6 +99,11 @@ class Kind:
         """All settings that can be changed or are only observed, and statuses, by name."""
         return {setting.name: setting for setting in (*self.settings, *self.observed, *self.statuses)}
 
+    @cached_property
+    def always(self) -> tuple[str, ...]:
+        """Names of the settings that go along whatever is sent, in the order of the kind."""
+        return tuple(setting.name for setting in self.settings if setting.always)
+
     def setting(self, name: str) -> Setting:
         """Return the setting called ``name``; KeyError when the kind has none."""
         return self.by_name[name]

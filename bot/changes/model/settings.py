@@ -72,7 +72,7 @@ class Setting:
     group: str = ""
     #: Whether switching it on costs money at the provider.
     paid: bool = False
-    #: Whether the form of its kind always shows it.
+    #: Whether the form of its kind always shows it, and it is sent whenever anything is.
     always: bool = False
 
     @property

@@ -160,6 +160,8 @@ def _drafted(
         after = difference(kind, before, values)
         if not after and kind.stands(values, snapshot.values) in {EffectState.FAILED, EffectState.CONTRARY}:
             after = values  # it has the values, but they are not in effect, so they are requested once more
+        elif after:
+            after = {name: values[name] for name in kind.always if name in values} | after
         beside = {name: value for name, value in snapshot.values.items() if name not in before}
         shared = sharing.add(row, after) if after or kind.removes else None
         latest = row, _Draft(snapshot, before, beside, values, after, shared)

@@ -111,15 +111,15 @@ def _cautions(kind: Kind, changed: Sequence[PlannedNumber]) -> dict[str, list[st
 
 
 def _telling(kind: Kind, changed: Sequence[PlannedNumber]) -> list[PlannedNumber]:
-    """Return a few numbers that say most: first those with different current values, then those that repeat one."""
-    unlike: dict[str, PlannedNumber] = {}
-    latest: Values | None = None
+    """Return a few numbers that say most: those that differ in what they have or get come before those that repeat."""
+    unlike: dict[tuple[str, str], PlannedNumber] = {}
+    latest: tuple[Values, Values] | None = None
     for number in changed:
         if len(unlike) >= SAMPLE_SIZE:
             break
-        shown = {name: number.before.get(name) for name in number.after or number.before}
-        if shown != latest:  # most are like the previous one, whose meaning is known
-            unlike.setdefault(meaning(kind, shown), number)
+        shown = {name: number.before.get(name) for name in number.after or number.before}, number.after
+        if shown != latest:  # as most are like the one before, whose meaning is known
+            unlike.setdefault((meaning(kind, shown[0]), meaning(kind, shown[1])), number)
             latest = shown
     chosen = list(unlike.values())
     rest = (number for number in changed[: 2 * SAMPLE_SIZE] if number not in chosen)

@@ -33,11 +33,13 @@ def code(text: str, limit: int = 300) -> str:
     return f"`{escape(line)}`" if line else "_empty_"
 
 
-def before_and_after(before: str, after: str, limit: int) -> str:
+def before_and_after(before: str, after: str, limit: int, *, stays: bool = False) -> str:
     """Return two values, each in at most ``limit`` characters, so that they do not look the same where they differ.
 
-    Long ones that begin alike are shown from shortly before the first difference.
+    Long ones that begin alike are shown from shortly before the first difference; a value that ``stays`` is shown once.
     """
+    if stays:
+        return f"{code(after, limit)} (as before)"
     shorter = min(len(before), len(after))
     alike = next((at for at in range(shorter) if before[at] != after[at]), shorter)
     cut = alike - limit // 3 if alike > limit // 2 else 0

@@ -12,6 +12,7 @@ from bot.changes.model.messages import MessageRef
 from bot.changes.model.public_ids import public_id
 from bot.changes.model.settings import show_value
 from bot.changes.model.values import MASK, Secret, Value
+from bot.changes.planning.plan import same
 from bot.slack.views.elements import (
     Block,
     before_and_after,
@@ -125,7 +126,8 @@ def _difference(past: HistoryRow, kind: Kind | None, name: str, after: Value) ->
     before = past.operation.before.get(name)
     label = setting.label if setting else escape(name)
     old, new = (_value(past, kind, name, value) for value in (before, after))
-    return f"• {label}: {before_and_after(old, new, _VALUE)}"
+    stays = setting is not None and name in past.operation.before and same(setting, before, after)
+    return f"• {label}: {before_and_after(old, new, _VALUE, stays=stays)}"
 
 
 def _value(past: HistoryRow, kind: Kind | None, name: str, value: Value) -> str:

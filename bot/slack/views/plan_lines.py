@@ -11,6 +11,7 @@ from bot.changes.model.public_ids import public_id
 from bot.changes.model.settings import Shape, show_value
 from bot.changes.model.summary import Summary
 from bot.changes.model.values import Values, WantedValue
+from bot.changes.planning.plan import same
 from bot.changes.planning.summary import UNSET
 from bot.slack.views.elements import before_and_after, code, counted, listed, person, when
 
@@ -81,7 +82,7 @@ def _difference(kind: Kind, name: str, before: Values, after: Values, summary: S
     tags = setting.shape is Shape.TAGS and was != now and max(len(was), len(now)) <= LONGEST
     if isinstance(new, tuple) and not tags:
         return f"{setting.label}: {_gains_and_losses(kind, name, old if isinstance(old, tuple) else (), new, summary)}"
-    return f"{setting.label}: {before_and_after(was, now, LONGEST)}"
+    return f"{setting.label}: {before_and_after(was, now, LONGEST, stays=same(setting, old, new))}"
 
 
 def _gains_and_losses(kind: Kind, name: str, old: tuple[str, ...], new: tuple[str, ...], summary: Summary) -> str:

@@ -156,7 +156,7 @@ class Planner:
             waves=request.waves,
             rollout=request.rollout,
         )
-        different = await asyncio.to_thread(varied, kind, rows, plan)
+        different = await asyncio.to_thread(varied, kind, request.wanted, rows, plan)
         if request.rows:
             # A sheet of current values has a column for everything; only the values that it changes count.
             names = tuple(dict.fromkeys((*request.wanted, *different)))

@@ -8,7 +8,7 @@ from bot.changes.input.requests import Request
 from bot.changes.model.kinds import Kind
 from bot.changes.model.list_edits import keys
 from bot.changes.model.snapshots import Snapshot
-from bot.changes.model.values import Values
+from bot.changes.model.values import Values, WantedValues
 from bot.changes.outcome.follow_ups import not_restorable, way_back
 from bot.changes.planning.plan import Plan, PlannedNumber, emptied, ids_in, meaning, unfit
 from bot.errors import PlanRefused, in_one
@@ -66,13 +66,18 @@ def as_written(request: Request, found: Mapping[str, Snapshot]) -> None:
         )
 
 
-def varied(kind: Kind, rows: Mapping[str, Values], plan: Plan) -> dict[str, int]:
-    """Return, for each setting that the rows change, how many different values they give to the changed numbers."""
+def varied(kind: Kind, wanted: WantedValues, rows: Mapping[str, Values], plan: Plan) -> dict[str, int]:
+    """Return, for each setting that the rows change, how many different values they give to the changed numbers.
+
+    A value that stands in place of one ``wanted`` for all numbers counts even where a number has it already. Otherwise
+    people would read that this number gets the other one.
+    """
     different: dict[str, set[object]] = {}
     for number in plan.numbers if rows else ():
-        row = rows.get(number.id, {})
-        for name, value in number.after.items():
-            if name in row:
+        row = rows.get(number.id, {}) if number.after else {}
+        for name, given in row.items():
+            if name in number.after or name in wanted:
+                value = number.after.get(name, given)
                 meant = keys(kind.setting(name), value) if isinstance(value, tuple) else value
                 different.setdefault(name, set()).add(meant)
     return {name: len(values) for name, values in different.items()}
@@ -196,13 +201,16 @@ def are_known(kind: Kind, provider: str, request: Request, plan: Plan, labels: M
 def _unknown(
     kind: Kind, provider: str, plan: Plan, labels: Mapping[str, Mapping[str, str]]
 ) -> dict[str, list[PlannedNumber]]:
-    """Return, for each id unknown at the provider, the numbers of ``plan`` that would get it and do not have it."""
+    """Return, for each id unknown at the provider, the numbers of ``plan`` that would get it.
+
+    One that a number has already is harmless, unless its setting is always sent: the provider would refuse it.
+    """
     found: dict[str, list[PlannedNumber]] = {}
     for setting in kind.settings:
         known = labels.get(setting.name, {})
         for number in plan.numbers if setting.lookup else ():
             for each in ids_in(number.after.get(setting.name)):
-                if each not in known and each not in ids_in(number.before.get(setting.name)):
+                if each not in known and (setting.always or each not in ids_in(number.before.get(setting.name))):
                     why = f"{provider} has no {setting.label.lower()} with the id {each}"
                     found.setdefault(why, []).append(number)
     return found

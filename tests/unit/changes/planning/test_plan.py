@@ -321,7 +321,7 @@ def test_equal_lists_in_another_order_are_one_job() -> None:
     by_edit = build(KIND, {"tags": ListEdit(EditMode.ADD, ("c",))}, tagged)
 
     assert [[batch.size for batch in plan.batches] for plan in (by_rows, by_edit)] == [[3], [3]]
-    assert varied(KIND, rows, by_rows) == {"tags": 1}
+    assert varied(KIND, {}, rows, by_rows) == {"tags": 1}
     assert rows_by_id(request({fleet[0].id: {"tags": ("a", "b")}, fleet[0].e164: {"tags": ("b", "a")}}), fleet[:1])
 
 
