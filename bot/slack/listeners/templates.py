@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from bot.changes.input.templates import NAME, Template
 from bot.errors import InputError, LinesmanError, NotFound
 from bot.slack.command_text import unquoted
@@ -56,22 +58,34 @@ async def run_named(services: Services, command: SlashCommand, name: str) -> Non
     if not name:
         await services.say(command, f"Name the template: `{COMMAND} run NAME`. `{COMMAND} templates` lists them.")
         return
+    await _open(services, command, lambda: _by_name(services, command, named(name)))
+
+
+async def _by_name(services: Services, command: SlashCommand, name: str) -> Template:
     try:
-        template = await services.templates.named(named(name), by=command.user)
+        return await services.templates.named(name, by=command.user)
     except NotFound:
-        template = await services.templates.named(unquoted(named(name)), by=command.user)
-    await _open(services, command, template)
+        return await services.templates.named(unquoted(name), by=command.user)
 
 
 async def _run(services: Services, click: Click) -> None:
     template, _ = read_value(click.value)
-    await _open(services, click, await services.templates.get(template, by=click.user))
+    await _open(services, click, lambda: services.templates.get(template, by=click.user))
 
 
-async def _open(services: Services, act: Interaction, template: Template) -> None:
+async def _open(services: Services, act: Interaction, read: Callable[[], Awaitable[Template]]) -> None:
+    """Open the form with the template that ``read`` returns, or with why there is none.
+
+    A trigger lives three seconds, and asking Slack who may read it can take longer, so the modal opens first.
+    """
+    view = await services.open(act)
+    try:
+        template = await read()
+    except LinesmanError as error:
+        await services.show(view, notice(f"🚫 {escape(error.message)}"))
+        return
     kind = services.templates.kind(template)
     draft, notes = services.templates.fitted(template, ways_to_filter(kind) if kind else ())
-    view = await services.open(act)
     await fill_form(services, act, view, kind=kind, draft=draft, notes=[escape(n) for n in notes])
 
 

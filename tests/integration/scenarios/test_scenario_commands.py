@@ -28,8 +28,6 @@ COMMANDS = (
     ("find +13035550000 +13035550001", "shows one number at a time"),
     ("templates", "There are no templates yet"),
     ("run", "Name the template: /numbers run NAME"),
-    ("run nothing", "There is no template “nothing”"),
-    ("run “Nothing”", "There is no template “Nothing”"),
     ("status\u200b CHG-99", "There is no CHG-99"),
     ("status\u200bCHG-99", "There is no CHG-99"),
     ("status \u200bCHG\u2060-99\u200b", "There is no CHG-99"),

@@ -6,6 +6,7 @@ import asyncio
 import copy
 from datetime import timedelta
 
+import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
@@ -42,6 +43,39 @@ async def save(stage: Stage, change: int, name: str, *, by: SlackUser | None = N
     await by.type("name", name)
     await stage.send(by=by)
     return stage.modal(by)
+
+
+async def said_of(stage: Stage, name: str, by: SlackUser) -> str:
+    """Run a template that is not there, and return what the modal says."""
+    await by.command("/numbers", f"run {name}", channel=OPS)
+    return stage.read(await by.wait_for_view(lambda view: view.callback_id == "notice"))
+
+
+async def test_running_a_template_that_is_not_there_says_so_in_the_modal(stage: Stage) -> None:
+    """With the name as it was typed."""
+    assert "There is no template “nothing”" in await said_of(stage, "nothing", stage.ana)
+    assert "There is no template “Nothing”" in await said_of(stage, "“Nothing”", stage.ana)
+
+
+@pytest.mark.parametrize("how", ["command", "button"])
+async def test_a_template_opens_before_slack_says_whose_it_is(stage: Stage, how: str) -> None:
+    """A trigger lives three seconds, and Slack can take longer to say who somebody is."""
+    stage.telnyx.add_numbers(2, start=ONE)
+    await save(stage, await stage.run([ONE], {"customer_reference": "Denver"}), "Move")
+    await stage.ana.close()
+    await stage.command("templates")
+    listed = last(stage)
+    await stage.stop()
+    await stage.start()  # who Ana is has to be asked again
+    stage.slack.faults.add(method="users.info", kind="delay", seconds=3.3, times=1)
+
+    if how == "button":
+        await stage.ana.click("run_template", message=listed)
+    else:
+        await stage.ana.command("/numbers", "run move", channel=OPS)
+    filled = stage.read(await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form"))
+
+    assert "> Denver" in filled
 
 
 async def test_a_change_is_saved_from_its_card_and_run_again(stage: Stage) -> None:
@@ -304,7 +338,7 @@ async def test_only_its_owner_and_operators_delete_a_template(stage: Stage) -> N
     late = await stage.answered(stage.ana, stage.ana.click("delete_template", message=lists["U0ANA"], value=alpha))
     await stage.ana.double_click("delete_template", message=lists["U0ANA"], value=beta)
     await stage.slack.wait_for(lambda: "Beta is deleted" in stage.read(lists["U0ANA"]), what="the list")
-    gone = await stage.command("run alpha", by=stage.mia)  # Ana may still be told of her second press
+    gone = await said_of(stage, "alpha", stage.mia)  # Ana may still be told of her second press
 
     assert question["confirm"]["title"]["text"] == "Delete “Alpha”?"
     assert "“Alpha” is somebody else's template; only they and operators can delete it." in refused
