@@ -27,9 +27,9 @@ from bot.store.transaction import Transaction
 
 log = structlog.get_logger(__name__)
 
-#: Bytes that have to find room before the database counts as writable again.
+#: Bytes that must fit before the database counts as writable again.
 PROBE = 65_536
-#: Seconds that cancelled tasks have to end before those that still want to write get their turn.
+#: Seconds that cancelled tasks have to end, before those that still want to write get their turn.
 CANCEL_WITHIN = 0.5
 
 
@@ -37,26 +37,25 @@ class Database:
     """One open database.
 
     ``async with Database(url) as database: async with database.transaction() as tx: ...``. A transaction is committed
-    when its block ends well and rolled back otherwise. Commits are full, so what was committed survives a power cut.
+    when its block ends without an error, and rolled back otherwise. Commits are full: they survive a power cut.
 
-    **Writers take turns**: of all transactions that write, on any replica, one is open at a time, from its first
-    statement to its end. So whatever a transaction reads is as it is, and stays so until it has decided: no decision
-    has to name the rows that it depends on, none can forget to, and none can be refused or end in a deadlock because
-    of another. SQLite knows nothing else, and PostgreSQL is made to be the same with a lock that every such
-    transaction takes first. It is the price of one rule: a transaction has to be short, so nobody is asked anything
-    over a network inside one. Whoever falls silent in the middle of one loses it. On SQLite
-    writers take turns inside the process too, so that nobody waits in SQLite's own busy loop.
+    **Writers take turns**: of all writing transactions on all replicas, one is open at a time, from its first statement
+    to its end. So everything that a transaction reads is current, and stays so until it has decided. No decision has to
+    name the rows that it depends on, none can forget to, and none can be refused or end in a deadlock because of
+    another. SQLite allows nothing else, and on PostgreSQL every such transaction first takes a lock. The price is one
+    rule: a transaction must be short, so it never waits for a call over a network. A transaction that falls silent is
+    ended. On SQLite, writers also take turns inside the process, so that nobody waits in SQLite's own busy loop.
 
-    What is wiped is overwritten with zeros in SQLite's file and taken out of its log; PostgreSQL frees it at its next
+    Wiped content is overwritten with zeros in SQLite's file and removed from its log; PostgreSQL frees it at its next
     vacuum.
 
-    Raises :class:`bot.errors.DatabaseInUse` when another process holds the same SQLite file. With ``beside`` it may:
-    for a few reads and short writes next to a Linesman at work. Nothing is made then where there is no database yet.
+    Raises :class:`bot.errors.DatabaseInUse` when another process holds the same SQLite file. ``beside`` allows that,
+    for a few reads and short writes next to a running Linesman; no missing database is made then.
 
-    ``wall`` is our time of day, and ``steady`` counts its seconds and is never set.
+    ``wall`` is our time of day; ``steady`` counts seconds and is never set.
 
-    What the driver has to say about the database itself, its file or its server is raised as
-    :class:`bot.errors.StoreError`, in words for people; what is left of its errors are ours.
+    Driver errors about the database itself, its file or its server are raised as :class:`bot.errors.StoreError`, in
+    words for people; all other driver errors are our faults.
     """
 
     def __init__(
@@ -83,23 +82,23 @@ class Database:
         self._beside = beside
         self._wall = wall
         self._clock = DatabaseClock(wall, steady)
-        #: A process that was killed may have left something in it.
+        #: A killed process may have left something in it.
         self._log = WriteAheadLog(to_scrub=self._sqlite and not beside)
         self._writing = asyncio.Lock()
         self._queue = asyncio.Lock()
         self._trouble = DatabaseTrouble(file=self._sqlite, quiet=beside)
-        #: The revision that every transaction that writes has to find; empty while any will do.
+        #: The revision that every writing transaction must find; empty while any will do.
         self._revision = ""
         self._held: HeldFile | None = None
 
     @property
     def engine(self) -> AsyncEngine:
-        """The engine, for looking into it; what its errors mean is told by :meth:`connection` only."""
+        """The engine, for inspection; only :meth:`connection` explains its errors."""
         return self._engine
 
     @property
     def clock(self) -> Callable[[], datetime]:
-        """The time by which everything goes that is in it: its server's, or ours where one process has a file."""
+        """The clock for all times in it: its server's, or ours where one process has a file."""
         return self._wall if self._sqlite else self._clock
 
     @property
@@ -109,17 +108,17 @@ class Database:
 
     @property
     def skew(self) -> str:
-        """Why no work is to be taken from it: our clock is off. Empty when it is not; asked anew by :meth:`ping`."""
+        """Why no work may be taken from it: our clock is off. Empty when it is right; :meth:`ping` checks again."""
         return "" if self._sqlite else self._clock.skew
 
     @property
     def trouble(self) -> str:
-        """Why it takes no writes, for people; empty when it does, as far as anybody has tried."""
+        """Why it accepts no writes, for people; empty when it does, as far as anybody has tried."""
         return self._trouble.present
 
     @property
     def damage(self) -> str:
-        """That its file is damaged, for people; empty as far as anybody has noticed. Work on what is whole goes on."""
+        """That its file is damaged, for people; empty as far as known. Work on undamaged parts continues."""
         return self._trouble.damage
 
     @property
@@ -128,9 +127,9 @@ class Database:
         return not self._sqlite
 
     def fence(self, revision: str) -> None:
-        """Write nothing any more once the database has another ``revision``: another version has upgraded it.
+        """Write nothing more once the database has another ``revision``: another version has upgraded it.
 
-        That is found in the transaction itself, so no two versions ever write side by side. A file has one process.
+        The transaction itself checks that, so no two versions ever write side by side. A file has only one process.
         """
         self._revision = revision
 
@@ -170,7 +169,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """Open a transaction that writes; raises :class:`bot.errors.StoreError`, and then nothing is."""
+        """Open a writing transaction; raises :class:`bot.errors.StoreError` if it cannot be opened or committed."""
         async with self._writer() as connection:
             tx = Transaction(connection, writing=True)
             yield tx
@@ -179,8 +178,8 @@ class Database:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        """Wait for the turn within this process; raises TimeoutError as the server does to whoever waits there."""
-        # Behind one that hangs nobody waits for as long as behind one that works.
+        """Wait for the turn within this process; raises TimeoutError, as the server does for its turn."""
+        # While the database is in trouble, wait only OPEN_WITHIN for the turn.
         async with asyncio.timeout(postgres.OPEN_WITHIN if self._trouble.present else postgres.TURN_WITHIN):
             await self._queue.acquire()
         try:
@@ -192,7 +191,8 @@ class Database:
     async def _writer(self) -> AsyncIterator[AsyncConnection]:
         with self._trouble.explained(writing=True):
             if not self._sqlite:
-                # One of this process asks the server at a time: the others would only keep connections from readers.
+                # Only one transaction of this process asks the server at a time: others would only take connections
+                # from readers.
                 entering = postgres.transaction(self._engine, self._clock, writing=True, revision=self._revision)
                 async with self._turn(), entering as connection:
                     yield connection
@@ -206,9 +206,10 @@ class Database:
 
     @asynccontextmanager
     async def alive(self, name: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-        """Prove to other replicas that ``name`` lives, until the block ends or the connection does.
+        """Prove to other replicas that ``name`` lives, until the block or the connection ends.
 
-        Gives what raises :class:`bot.errors.StoreError` once the connection is gone. For a shared database only.
+        Yields a check that raises :class:`bot.errors.StoreError` once the connection is gone. For shared databases
+        only.
         """
         with self._trouble.explained():
             engine = postgres.make_engine(self._url, patient=True)
@@ -227,8 +228,8 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
-        """Open a transaction that only reads: one consistent moment, and nobody waits for it."""
-        # A server that cannot be read from takes no writes either; SQLite's readers may be in a writer's way only.
+        """Open a read-only transaction: one consistent moment, and nobody waits for it."""
+        # A server that cannot be read accepts no writes either; SQLite's readers may only be blocked by a writer.
         with self._trouble.explained(writing=not self._sqlite):
             if self._sqlite:
                 async with self._engine.connect() as connection, connection.begin():
@@ -241,7 +242,7 @@ class Database:
     async def aside(self) -> AsyncIterator[AsyncConnection]:
         """Open a transaction on rows that no decision depends on: allowances, which replicas share on PostgreSQL.
 
-        It takes no turn, so that a call to a provider waits for no change; what it goes by has to be locked.
+        It takes no turn, so that a call to a provider waits for no change; the rows that it depends on must be locked.
         """
         with self._trouble.explained(writing=True):
             async with postgres.transaction(self._engine, self._clock, aside=True) as connection:
@@ -250,23 +251,23 @@ class Database:
     async def cancel(self, tasks: Collection[asyncio.Task[Any]]) -> None:
         """Cancel ``tasks``, none of them in the middle of a write, and wait until they have ended.
 
-        A task that is cancelled between BEGIN and COMMIT can leave SQLite's write lock behind on a connection that
-        nobody holds any more. While the turn to write is ours, no task is there.
+        A task cancelled between BEGIN and COMMIT can leave SQLite's write lock on a connection that nobody holds any
+        more. While we hold the write turn, no task is there.
         """
         if not tasks:
             return
         async with self._writing:
             for task in tasks:
                 task.cancel()
-            # A task that writes once more while it ends gets the turn after this moment.
+            # A task that writes once more while it ends gets the turn after this.
             await asyncio.wait(tasks, timeout=CANCEL_WITHIN)
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def probe(self) -> None:
-        """Find out by writing whether it takes writes again; raises :class:`bot.errors.DatabaseUnavailable`.
+        """Find out by writing whether it accepts writes again; raises :class:`bot.errors.DatabaseUnavailable`.
 
-        An update of nothing proves nothing, and one in place does not prove that there is room. One row of a server's
-        does not prove that the others may be written, and what is taken back does not prove that it can be kept.
+        An update of nothing proves nothing, and one in place does not prove that there is room. On a server, one
+        writable row does not prove that others are, and a rolled-back write does not prove that it can be committed.
         """
         if self.shared:
             await self.rehearse()
@@ -285,14 +286,14 @@ class Database:
             return
 
     async def rehearse(self) -> None:
-        """Try all that work needs, and take it back; raises :class:`bot.errors.StoreError` for what may not be done.
+        """Try everything that work needs, and roll it back; raises :class:`bot.errors.StoreError` if not permitted.
 
-        For a database whose form is this version's.
+        For a database in the form of this version.
         """
         await self._taken_back(rehearse)
 
     async def rehearse_migration(self) -> None:
-        """Try what a migration needs, a table of its own, and take it back; raises as :meth:`rehearse` does."""
+        """Try what a migration needs, a table of its own, and roll it back; raises as :meth:`rehearse` does."""
         await self._taken_back(rehearse_migration)
 
     async def _taken_back(self, work: Callable[[AsyncConnection], Awaitable[None]]) -> None:
@@ -303,4 +304,4 @@ class Database:
 
 
 class _TakenBack(Exception):
-    """What was written was a rehearsal."""
+    """The written rows were a rehearsal."""

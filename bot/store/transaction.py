@@ -1,4 +1,4 @@
-"""One transaction, and the tables as one sees them from inside it."""
+"""One transaction, and the tables as seen from inside it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from bot.store.records.value_exports import ValueExportTable
 
 
 class Transaction:
-    """The tables, within one transaction: what is written through them becomes true together or not at all."""
+    """The tables, within one transaction: its writes take effect together or not at all."""
 
     def __init__(self, connection: AsyncConnection, *, writing: bool = False) -> None:
         self.secrets = Secrets(connection)
@@ -62,5 +62,5 @@ class Transaction:
 
     @property
     def revisions(self) -> Revisions:
-        """What replaces plans; few transactions do."""
+        """The code that replaces plans, which few transactions need."""
         return Revisions(self._connection)

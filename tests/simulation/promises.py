@@ -68,7 +68,7 @@ MUTANTS: Final = (
     Broken(
         "Slack has its time for a notice that somebody died over",
         "bot/workflow/approval/delegation_notices.py",
-        "            if claim.tries > 1:  # and nobody has waited since the latest one\n",
+        "            if claim.tries > 1:  # and nobody has waited since the latest attempt\n",
         "            if False:\n",
     ),
     Broken(

@@ -1,4 +1,4 @@
-"""The rules of the policy file in their order, and the one that governs a change."""
+"""The rules of the policy file in their order, and the choice of the one that governs a change."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """Conditions, all of which a change has to meet, and terms; a term that is None is inherited.
+    """Conditions that a change must all meet, and terms; a term that is None is inherited.
 
     A rule governs a kind that is off by default only if it forbids, or if it names the kind (a pattern will do) and
-    says that it allows.
+    allows it.
     """
 
     name: str
@@ -36,25 +36,25 @@ class Rule:
     min_numbers: int = 0
     #: Most numbers of a change that this rule governs, not a limit; None: any.
     max_numbers: int | None = None
-    #: Names of settings, one of which the change has to touch; empty: whatever it touches.
+    #: Names of settings, one of which the change must touch; empty: any settings.
     settings: frozenset[str] = frozenset()
 
-    #: False: nobody may.
+    #: False: nobody may make the change.
     allow: bool | None = None
-    #: Why nobody may.
+    #: Why nobody may make it.
     why: str = ""
     requesters: Grant | None = None
     approvers: Grant | None = None
     #: Ids of channels.
     approval_channel: str | None = None
     failure_channel: str | None = None
-    #: Whom a request for approval mentions; the empty grant: nobody.
+    #: People whom a request for approval mentions; the empty grant: nobody.
     mention: Grant | None = None
     approvals_required: int | None = None
-    #: Who may approve as well once a request has waited for ``fallback_after``; both or neither.
+    #: People who may also approve once a request has waited for ``fallback_after``; both or neither.
     fallback_approvers: Grant | None = None
     fallback_after: timedelta | None = None
-    #: Stages with names, at least two, in place of all that is said about approvers and approvals.
+    #: Named stages, at least two, in place of all terms about approvers and approvals.
     stages: tuple[ApprovalStage, ...] | None = None
     self_approval: bool | None = None
     approval_ttl: timedelta | None = None
@@ -72,7 +72,7 @@ class Rule:
         return self.min_numbers <= 1 and self.max_numbers is None and not self.settings
 
     def governs(self, kind: str, off_by_default: Collection[str]) -> bool:
-        """Return whether changes of ``kind`` can be governed by this rule, whatever their size and settings."""
+        """Return whether this rule can govern changes of ``kind``, whatever their size and settings."""
         if not any(_like(kind, pattern) for pattern in self.kinds or _EVERY_KIND):
             return False
         return kind not in off_by_default or self.allow is False or (self.allow is True and bool(self.kinds))
@@ -86,7 +86,7 @@ class Rule:
     def covers(self, other: Rule, off_by_default: Collection[str]) -> bool:
         """Return whether this rule surely governs all that ``other`` does; False when the two alone do not tell.
 
-        Standing later, ``other`` then never governs anything.
+        If ``other`` comes later, it never governs anything.
         """
         most = self.max_numbers
         return (
@@ -103,9 +103,9 @@ class Rule:
         )
 
     def over(self, fallback: Policy, *, off_by_default: bool) -> Policy:
-        """Return the policy of this rule, what it does not say taken from ``fallback``.
+        """Return the policy of this rule, with missing terms from ``fallback``.
 
-        A kind that is ``off_by_default`` takes two approvals at least, unless the rule says how many. Stages do.
+        A kind that is ``off_by_default`` needs at least two approvals, unless the rule says how many. Stages do say so.
         """
         approvals = max(_TWO, fallback.approvals_required) if off_by_default else fallback.approvals_required
         stage = ApprovalStage(
@@ -136,21 +136,21 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """Ordered rules, of which the first that fits governs, over the policy of the environment."""
+    """Ordered rules, over the policy of the environment; the first rule that fits a change governs it."""
 
     rules: tuple[Rule, ...]
-    #: Governs what no rule does, and lends every rule what it does not say.
+    #: Governs changes that no rule governs, and gives every rule its missing terms.
     fallback: Policy
-    #: Kinds that the fallback does not govern: nobody may, unless a rule that names them says ``allow``.
+    #: Kinds that the fallback does not govern: nobody may change them, unless a rule that names them says ``allow``.
     off_by_default: frozenset[str] = frozenset()
-    #: Who may view changes and numbers besides those who have a part in any rule.
+    #: People who may view changes and numbers, besides those with a part in any rule.
     readers: Grant = field(default_factory=Grant)
 
     def governing(self, kind: str, size: int, settings: Collection[str]) -> Policy | None:
         """Return the policy of a change of ``size`` numbers of ``kind`` that touches ``settings`` (their names).
 
-        When the numbers cannot be known beforehand, ``size`` is the most that they can come to.
-        None when the kind is off by default and no rule speaks of this change: then nobody may (:func:`kind_off`).
+        When the numbers cannot be known beforehand, ``size`` is the most that there can be. None when the kind is off
+        by default and no rule covers this change: then nobody may make it (:func:`kind_off`).
         """
         for rule in self.rules:
             if rule.governs(kind, self.off_by_default) and rule.fits(size, settings):
@@ -158,17 +158,17 @@ class Policies:
         return None if kind in self.off_by_default else self.fallback
 
     def terms(self, kind: str, size: int, settings: Collection[str]) -> Policy:
-        """Return the same, or the policy of the environment when none governs.
+        """Return the same, or the policy of the environment when there is none.
 
-        It says when and how something is done; whether it may be done, :meth:`governing` says.
+        It says when and how something is done; :meth:`governing` says whether it may be done.
         """
         return self.governing(kind, size, settings) or self.fallback
 
     def may_start(self, kind: str, person: Person, membership: Membership) -> Verdict:
-        """Say whether ``person`` may begin a change of ``kind``, while its size and settings are not known.
+        """Say whether ``person`` may begin a change of ``kind`` before its size and settings are known.
 
-        Allowed when any rule that could come to govern it lets them request. ``membership`` has to know
-        the groups of :meth:`all_requesters`, until one has the person.
+        Allowed when any rule that could govern it lets them request. ``membership`` must include the groups of
+        :meth:`all_requesters`, until one has the person.
         """
         refusals = []
         for _, policy in self._possible(kind):
@@ -176,17 +176,17 @@ class Policies:
             if verdict.allowed:
                 return verdict
             refusals.append(verdict)
-        # What could be different in a minute is the better answer; next, what the most general rule says.
+        # An answer that may differ in a minute comes first; next, the answer of the most general rule.
         unsure = [verdict for verdict in refusals if verdict.reason is Reason.GROUP_UNREADABLE]
         return next(iter([*unsure, *reversed(refusals)]), kind_off(kind))
 
     def all_requesters(self, kind: str) -> Grant:
-        """Return whoever may request a change of ``kind`` under any rule."""
+        """Return the people who may request a change of ``kind`` under any rule."""
         return Grant.union(policy.requesters for _, policy in self._possible(kind) if policy.allowed)
 
     @property
     def all_readers(self) -> Grant:
-        """Who may view changes and numbers: whoever may request, approve or operate under any rule, and readers."""
+        """People who may view changes and numbers: readers, and all who may request, approve or operate."""
         own = (self.readers, self.fallback.requesters, self.fallback.approvers, self.fallback.operators)
         said = (
             grant
@@ -199,12 +199,12 @@ class Policies:
 
     @property
     def all_approvers(self) -> Grant:
-        """Who may approve changes under any rule."""
+        """People who may approve changes under any rule."""
         outcomes = (policy for rule in self.rules for policy in self.outcomes(rule).values() if policy.allowed)
         return Grant.union(stage.everyone for policy in (self.fallback, *outcomes) for stage in policy.stages)
 
     def largest(self, kind: str) -> int:
-        """Return the most numbers that any change of ``kind`` may have, whoever asks; 0 when nobody may."""
+        """Return the most numbers that any change of ``kind`` may have, whoever asks; 0 when nobody may make one."""
         sizes = [
             policy.max_numbers if most is None else min(most, policy.max_numbers)
             for most, policy in self._possible(kind)
@@ -213,13 +213,13 @@ class Policies:
         return max(sizes, default=0)
 
     def under(self, rule: Rule, kind: str) -> Policy:
-        """Return the policy of a change of ``kind`` that ``rule`` governs."""
+        """Return the policy of a change of ``kind`` under ``rule``."""
         return rule.over(self.fallback, off_by_default=kind in self.off_by_default)
 
     def outcomes(self, rule: Rule) -> Mapping[str, Policy]:
-        """Return every policy that ``rule`` can come to, by kind; the empty text stands for all kinds that are on.
+        """Return every policy that ``rule`` can lead to, by kind; the empty text stands for all kinds that are on.
 
-        Kinds that are off by default are there when the rule governs them otherwise than those that are on.
+        Kinds that are off by default are included when the rule governs them differently from those that are on.
         """
         off = sorted(self.off_by_default)
         found = {} if rule.kinds and set(rule.kinds) <= set(off) else {"": self.under(rule, "")}
@@ -229,7 +229,7 @@ class Policies:
         return found
 
     def shadowed(self) -> Iterator[tuple[Rule, Rule]]:
-        """Yield each rule that never governs anything, with the earlier rule that leaves it nothing."""
+        """Yield each rule that never governs anything, with the earlier rule that takes its changes."""
         for place, rule in enumerate(self.rules):
             for earlier in self.rules[:place]:
                 if earlier.covers(rule, self.off_by_default):
@@ -243,7 +243,7 @@ class Policies:
         return not any(rule.covers(anything, self.off_by_default) for rule in self.rules)
 
     def _possible(self, kind: str) -> Iterator[tuple[int | None, Policy]]:
-        """Yield what could govern a change of ``kind``: most numbers that the rule fits, None for any; its policy."""
+        """Yield each policy that could govern a change of ``kind``, with the most numbers it is for (None: any)."""
         for rule in self.rules:
             if rule.governs(kind, self.off_by_default):
                 yield rule.max_numbers, self.under(rule, kind)
@@ -258,5 +258,5 @@ def _said(own: _T | None, inherited: _T) -> _T:
 
 
 def _like(kind: str, pattern: str) -> bool:
-    """Return whether ``pattern`` describes ``kind``, or every kind that ``kind``, itself a pattern, describes."""
+    """Return whether ``pattern`` matches ``kind``, or every kind that ``kind``, itself a pattern, matches."""
     return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), kind) is not None

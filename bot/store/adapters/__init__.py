@@ -1,1 +1,1 @@
-"""What the providers are given of the store, each call a transaction of its own."""
+"""The parts of the store that providers use, each call in its own transaction."""

@@ -1,4 +1,4 @@
-"""The runs of one provider, each call a transaction of its own: what a provider without a bulk API is given."""
+"""The runs of one provider, each call in its own transaction: for providers without a bulk API."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.errors import StoreError
 from bot.store.database import Database
 from bot.store.transaction import Transaction
 
-#: How long a claim lasts that its owner does nothing to keep. It is kept every few seconds.
+#: How long a claim lasts without renewal. It is renewed every few seconds.
 LEASE: Final = timedelta(seconds=60)
 #: Runs whose change windows are remembered.
 _REMEMBERED: Final = 64
@@ -34,10 +34,10 @@ class BulkRunRecords:
         under_way: timedelta = LEASE,
         policies: Policies | None = None,
     ) -> None:
-        """``replica`` holds the runs of this process; without it each is held by who claims it.
+        """``replica`` holds the runs of this process; without it, each is held by its claimer.
 
-        ``policies`` have the change windows outside which no number of a change is sent.
-        ``under_way`` is for how long at the most a request is that was noted as about to go out.
+        ``policies`` have the change windows outside which no number of a change is sent. ``under_way`` is the longest
+        time that a request noted as about to go out takes.
         """
         self._database = database
         self._provider = provider
@@ -45,15 +45,15 @@ class BulkRunRecords:
         self._replica = replica
         self._under_way = under_way
         self._policies = policies
-        #: Run -> the change windows of its change, of the few that are at work.
+        #: Run -> the change windows of its change, for the few runs at work.
         self._windows: dict[int, tuple[Window, ...]] = {}
-        # Nobody else can be using a database that is not shared, so whoever held a run of it is dead.
+        # A database that is not shared has no other users, so the holder of any of its runs is dead.
         self._freed = database.shared
 
     async def open(
         self, reference: str, kind: str, numbers: Sequence[NewNumber], *, on_stale: OnStale = OnStale.STOP
     ) -> Run:
-        """Write a new run down; when there is one under ``reference``, return that one and write nothing."""
+        """Write down a new run; if there is one with ``reference``, return that one and write nothing."""
         now = self._clock()
         async with self._database.transaction() as tx:
             await tx.runs.add(self._provider, reference, kind, numbers, on_stale=on_stale, now=now)
@@ -71,12 +71,12 @@ class BulkRunRecords:
             return None if found is None else replace(found, halt=await self._halt(tx, int(run)))
 
     async def find(self, reference: str) -> Run | None:
-        """Return the run under ``reference``; None when there is none."""
+        """Return the run with ``reference``; None when there is none."""
         async with self._database.reading() as tx:
             return await tx.runs.under(self._provider, reference, self._clock())
 
     async def claim(self, owner: str, limit: int) -> Sequence[str]:
-        """Claim up to ``limit`` runs and return their ids, the oldest due first; none while our clock is off."""
+        """Claim up to ``limit`` runs and return their ids, oldest due first; none while our clock is off."""
         if self._database.skew:
             return ()
         async with self._database.transaction() as tx:
@@ -96,7 +96,7 @@ class BulkRunRecords:
     async def note(self, run: str, owner: str, steps: Sequence[Step], *, sending: Sequence[Step] = ()) -> Halt | None:
         """Write down what happened to numbers of the run, and what is about to be sent unless the run is halted.
 
-        Raises Superseded when it is somebody else's now.
+        Raises Superseded when another worker holds it now.
         """
         now = self._clock()
         async with self._database.transaction() as tx:
@@ -111,7 +111,7 @@ class BulkRunRecords:
         return halt
 
     async def stop(self, run: str, owner: str, *, code: str, reason: str) -> None:
-        """Stop the run for good: nothing more of it is sent, and what was never sent is "not attempted".
+        """Stop the run for good: nothing more of it is sent, and unsent numbers are "not attempted".
 
         Raises Superseded as :meth:`note` does.
         """
@@ -124,8 +124,8 @@ class BulkRunRecords:
     async def put_off(self, run: str, owner: str, seconds: float, *, held_back: bool = False) -> None:
         """Give the run back, if it is still the owner's and open, and make it due again after ``seconds``.
 
-        One that is only ``held_back`` is due at once when nothing does so by now: whoever lifted a freeze could not
-        hasten a run that was held.
+        A run that is only ``held_back`` is due at once if nothing holds it back any more: lifting a freeze could not
+        hasten it while it was claimed.
         """
         async with self._database.transaction() as tx:
             if held_back and await self._halt(tx, int(run)) is None:
@@ -145,7 +145,7 @@ class BulkRunRecords:
         return None if open_at(windows, self._clock()) else Halt.outside_window()
 
     async def _windows_of(self, tx: Transaction, run: int, policies: Policies) -> tuple[Window, ...]:
-        """Return the change windows of the run's change, which are asked for again and again while it is at work."""
+        """Return the change windows of the run's change; this is asked repeatedly while the run is at work."""
         if run not in self._windows:
             change = Batch.change_of(await tx.runs.reference(run))
             if change is None:

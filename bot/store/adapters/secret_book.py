@@ -1,4 +1,4 @@
-"""The fingerprints of sent secrets, each call a transaction of its own: what a provider with secrets is given."""
+"""The fingerprints of sent secrets, each call in its own transaction: for providers with secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Allowances of all replicas together, by the database's clock, each question in a transaction; for PostgreSQL."""
+"""Allowances shared by all replicas, by the database's clock, each call in its own transaction; for PostgreSQL."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from bot.store.database import Database
 from bot.store.engine.driver_errors import repeated
 from bot.store.tables import budgets, rate_windows, turns
 
-#: How long a turn that nobody took is remembered.
+#: How long an unused turn is remembered.
 FORGET: Final = timedelta(hours=1)
-#: Whose turn is this near has it: whoever waits counts by another clock.
+#: A turn this near has come: the waiting replica counts by another clock.
 NEAR: Final = timedelta(milliseconds=50)
 
-#: Calls in a second before any answer has told a limit, from all replicas together.
+#: Calls per second, from all replicas together, before any answer has told a limit.
 UNTOLD: Final = 4
-#: Calls that are handed out at once where a provider has no limit, and part of a window that is, where it has.
+#: Calls granted at once where a provider has no limit; where it has one, this share of a window (1/n).
 FREELY: Final = 1000
 PART: Final = 20
-#: How much later than told the next window is taken to begin: a call is on its way for a moment.
+#: How much later than told the next window is taken to begin, as a call takes a moment to arrive.
 MARGIN: Final = timedelta(milliseconds=100)
-#: By how much two ends of one window may differ.
+#: How far two reported ends of one window may differ.
 SAME: Final = timedelta(milliseconds=50)
 
 
 class Turns:
     """The tables of budgets and of turns in them.
 
-    In any time ``t`` a budget gives at most ``burst + t / pause`` turns. Whoever comes too early is given a turn of
-    their own, and it is theirs whichever replica comes back for it.
+    In any time ``t``, a budget gives at most ``burst + t / pause`` turns. A caller that comes too early gets a turn of
+    its own, which it keeps whichever replica comes back for it.
     """
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def wait(self, budget: str, who: str, *, pause: timedelta, burst: int) -> timedelta:
-        """Return nothing when it is the turn of ``who``, which is then used up, or else how long to wait for it."""
+        """Return zero if it is the turn of ``who``, which is then used up; otherwise how long to wait for it."""
         mine = (turns.c.budget == budget, turns.c.who == who)
         found = (await self._connection.execute(select(turns.c.at).where(*mine))).scalar()
         if found is None:
@@ -56,7 +56,7 @@ class Turns:
         return timedelta(0)
 
     async def _next(self, budget: str, who: str, pause: timedelta, burst: int) -> timedelta:
-        """Take the next turn and return how far it is (the generic cell rate algorithm)."""
+        """Take the next turn and return how far away it is (the generic cell rate algorithm)."""
         fresh = insert(budgets).values(name=budget, whole_at=datetime(2000, 1, 1, tzinfo=UTC)).on_conflict_do_nothing()
         await self._connection.execute(fresh)
         held = select(budgets.c.whole_at).where(budgets.c.name == budget).with_for_update()
@@ -73,25 +73,25 @@ class Turns:
 
 
 class RateWindows:
-    """The table of windows: a provider takes so many calls (``most``) within so many seconds (``span``); answers tell.
+    """The table of windows: a provider allows ``most`` calls within ``span`` seconds, as its answers tell.
 
-    What is taken here is taken before the call, so that no two replicas make the same last call.
+    Calls are taken here before they are made, so that no two replicas make the same last call.
     """
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def take(self, scope: str, most: int) -> CallGrant:
-        """Take a few calls out of the window of those in ``scope`` whose limit is ``most``, 0 when that is not known.
+        """Take a few calls from the window of callers in ``scope`` with the limit ``most``, 0 while unknown.
 
-        Whose limit is not known goes by the least one that is known in the scope.
+        Callers with an unknown limit use the lowest known one in the scope.
         """
         row = await self._held(scope, most)
         now = await _now(self._connection)
         if row.closed_until is not None and row.closed_until > now:
             return CallGrant(calls=0, seconds=(row.closed_until - now).total_seconds())
         limit = row.most or UNTOLD
-        if not row.span:  # the provider tells no limit
+        if not row.span:  # the provider has told no limit
             return CallGrant(calls=FREELY, seconds=1.0)
         used, ends_at = row.used, row.ends_at
         if now >= ends_at + MARGIN:
@@ -103,7 +103,7 @@ class RateWindows:
         return CallGrant(calls=calls, seconds=max((ends_at - now).total_seconds(), 0.0))
 
     async def learn(self, scope: str, most: int, remaining: int, reset: float) -> None:
-        """Take in that an answer of just now told a limit, what remains of it, and the seconds until it starts anew."""
+        """Take in an answer's limit, its remaining calls, and the seconds until the window starts again."""
         now = await _now(self._connection)
         told, used = now + timedelta(seconds=reset), max(most - remaining, 0)
         first = insert(rate_windows).values(scope=scope, most=most, span=reset, used=used, ends_at=told)
@@ -114,23 +114,23 @@ class RateWindows:
         span = max(row.span, reset)
         if now >= row.ends_at + MARGIN:  # a window that we did not know
             await self._put(row, span=span, used=used, ends_at=told)
-        elif told > row.ends_at - SAME:  # the present one
+        elif told > row.ends_at - SAME:  # the current one
             await self._put(row, span=span, used=max(row.used, used), ends_at=max(row.ends_at, told))
-        # else it is about one that was over by now
+        # else it is about a window that is already over
 
     async def untold(self, scope: str) -> None:
-        """Take in that an answer told no limit: unless another one has, there is none."""
+        """Take in that an answer told no limit: there is none, unless another answer told one."""
         without = update(rate_windows).where(rate_windows.c.scope == scope, rate_windows.c.most == 0)
         await self._connection.execute(without.values(span=0.0))
 
     async def close(self, scope: str, most: int, seconds: float) -> None:
-        """Let nobody call for ``seconds``: the provider has asked so."""
+        """Allow no calls for ``seconds``, as the provider has asked."""
         row = await self._held(scope, most)
         until = await _now(self._connection) + timedelta(seconds=seconds)
         await self._put(row, closed_until=max(until, row.closed_until or until))
 
     async def _held(self, scope: str, most: int) -> Row[Any]:
-        """Return the row to go by, locked."""
+        """Return the row to use, locked."""
         ours = rate_windows.c.scope == scope
         if most:
             exactly = select(rate_windows).where(ours, rate_windows.c.most == most).with_for_update()
@@ -159,26 +159,26 @@ Result = TypeVar("Result")
 
 
 class DatabaseRates:
-    """Providers' windows of calls. While the database takes nothing, each replica keeps to its own pace alone."""
+    """Providers' windows of calls. While the database is unavailable, each replica keeps only to its own pace."""
 
     def __init__(self, database: Database, jitter: Callable[[], float] = chance) -> None:
         self._database = database
         self._jitter = jitter
 
     async def take(self, scope: str, most: int) -> CallGrant:
-        """Take a few calls for those in ``scope`` whose limit is ``most``; 0 when that is not known."""
+        """Take a few calls for callers in ``scope`` with the limit ``most``; 0 while that is unknown."""
         return await self._asked(lambda windows: windows.take(scope, most), CallGrant(calls=1, seconds=0.0))
 
     async def learn(self, scope: str, most: int, remaining: int, reset: float) -> None:
-        """Take in what an answer of just now told."""
+        """Take in the limit in an answer."""
         await self._asked(lambda windows: windows.learn(scope, most, remaining, reset), None)
 
     async def untold(self, scope: str) -> None:
-        """Take in that an answer told nothing."""
+        """Take in that an answer told no limit."""
         await self._asked(lambda windows: windows.untold(scope), None)
 
     async def close(self, scope: str, most: int, seconds: float) -> None:
-        """Let nobody call for ``seconds``."""
+        """Allow no calls for ``seconds``."""
         await self._asked(lambda windows: windows.close(scope, most, seconds), None)
 
     async def _asked(self, ask: Callable[[RateWindows], Awaitable[Result]], otherwise: Result) -> Result:
@@ -190,12 +190,12 @@ class DatabaseRates:
             return otherwise
         try:
             return await repeated(once, self._jitter)
-        except StoreError:  # it is in the log already
+        except StoreError:  # the log has it already
             return otherwise
 
 
 async def turn(database: Database, budget: str, who: str, *, pause: timedelta, burst: int) -> timedelta:
-    """Return nothing when it is the turn of ``who`` in ``budget``, or else how long to wait for it.
+    """Return zero if it is the turn of ``who`` in ``budget``; otherwise how long to wait for it.
 
     Raises :class:`bot.errors.StoreError`.
     """

@@ -1,1 +1,1 @@
-"""The drivers: connections, their errors and clocks, and transactions that were in each other's way."""
+"""The drivers: connections, their errors and clocks, and conflicts between transactions."""

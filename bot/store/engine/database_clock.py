@@ -1,8 +1,8 @@
-"""The time at the database's server, by which everything goes that several replicas share.
+"""The time of the database's server, which governs everything that several replicas share.
 
 Leases, due times and the times from which pauses are counted are read and written by replicas on several machines. So
-none of them goes by its own time of day: each asks the server with every transaction, and counts on from the answer
-with a clock that nobody sets.
+none of them uses its own time of day: each asks the server with every transaction, and counts on from the answer with a
+clock that nobody sets.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ class DatabaseClock(ServiceClock):
         self.steady = steady
 
     def __call__(self) -> datetime:
-        """Return what time it is there at least: what has not come there has not come."""
+        """Return the least possible time there: a time that has not come there has not come."""
         return self.earliest or self._ours()
 
     def heard(self, moment: datetime, asked: float) -> None:
-        """Take in the time that the server just told, asked at ``asked`` (steady)."""
+        """Take in the time that the server just returned, requested at ``asked`` (steady)."""
         self.take_in(moment.astimezone(UTC).timestamp(), asked, resolution=0.0)
 
     @property
     def skew(self) -> str:
-        """Why this replica takes no work, and what to do; empty while its clock is right enough."""
+        """Why this replica takes no work, and what to do; empty while its clock is accurate enough."""
         if not self.seconds:
             return ""
         return (

@@ -9,11 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A document whose JSON text is known: what thousands of rows share is made into a text once."""
+    """A document whose JSON text is known: a text shared by thousands of rows is made once."""
 
     text: str
 
 
 def to_text(document: Any) -> str:  # noqa: ANN401 - any JSON document
-    """Return the JSON text of ``document``, which may be :class:`Encoded` already."""
+    """Return the JSON text of ``document``, which may already be :class:`Encoded`."""
     return document.text if isinstance(document, Encoded) else json.dumps(document)

@@ -1,7 +1,7 @@
-"""What the errors of the database drivers mean for people, and the same once more when a transaction was in the way.
+"""The meaning of driver errors for people, and retries after conflicts between transactions.
 
-SQLite says it in words, PostgreSQL by SQLSTATE (postgresql.org, "PostgreSQL Error Codes"), and asyncpg lets what the
-network says through as it is. This is the one place that knows.
+SQLite reports errors in words, PostgreSQL by SQLSTATE (postgresql.org, "PostgreSQL Error Codes"), and asyncpg passes
+network errors on unchanged. This is the only place that knows them.
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from bot.errors import DatabaseConflict, DatabaseDamaged, DatabaseRefused, DatabaseUnavailable, StoreError
 from bot.machine import chance
 
-#: What the drivers raise about the database itself.
+#: Driver errors about the database itself.
 DRIVER_ERRORS: Final = (DBAPIError, PoolTimeout, OSError)
 
-#: What SQLite says when pages of its file are not what they should be (SQLITE_CORRUPT, SQLITE_NOTADB).
+#: SQLite's words for damaged pages of its file (SQLITE_CORRUPT, SQLITE_NOTADB).
 _DAMAGED: Final = ("malformed", "not a database")
 _NO_DATABASE: Final = (
     "The file is not an SQLite database: check DATABASE_URL. If it was Linesman's, it is damaged: stop Linesman, "
     "keep a copy of the file, and restore a backup."
 )
-#: What the drivers say when a table or a column is missing, or there unexpectedly: SQLite in words, PostgreSQL by
+#: Driver errors about a table or a column that is missing, or unexpectedly there: SQLite in words, PostgreSQL by
 #: SQLSTATE.
 _OTHERWISE: Final = ("no such table", "no such column", "has no column", "already exists")
 _OTHERWISE_STATES: Final = frozenset({"42P01", "42703", "42P07"})
-#: States in which another transaction was in the way: a deadlock, or what was read is not so any more.
+#: States of a conflict with another transaction: a deadlock, or outdated reads.
 _CONFLICTS: Final = frozenset({"40001", "40P01"})
-#: States, or the classes that they begin with, in which PostgreSQL turns Linesman away until somebody has done
-#: something about it -> what, and what to do. The first that fits counts. ``{}`` is the driver's own word.
+#: States, or their class prefixes, in which PostgreSQL refuses Linesman until somebody acts -> the problem, and what to
+#: do. The first match counts. ``{}`` is the driver's own text.
 _REFUSED: Final = (
     ("28P01", "The database does not accept the user's password ({}): check it in DATABASE_URL"),
     ("28", "The database does not let Linesman in ({}): check DATABASE_URL and the server's pg_hba.conf"),
     ("3D", "The database of that name is not there ({}): check its name in DATABASE_URL, or create it"),
     ("3F", "The database has no schema to make tables in ({}): create it, or mend the user's search_path"),
     ("42501", "The database user lacks a right ({}): grant it, or use the user to whom the tables belong"),
-    # A pooler hands one connection to many: names of prepared statements, and settings, are not kept apart there.
+    # A pooler shares one connection among many: prepared statements and settings are not kept apart there.
     ("26000", "A pooler before the database mixes up statements ({}): set its pool_mode to session or transaction"),
     ("42P05", "A pooler before the database mixes up statements ({}): set its pool_mode to session or transaction"),
 )
-#: The same for what a pooler says of itself, PgBouncer 1.18 for one, always in a state of this class: by its words.
+#: The same for a pooler's own errors, always in a state of this class (PgBouncer 1.18, for example): by its words.
 _POOLERS: Final = "08"
 _OF_POOLERS: Final = (
     ("authentication failed", "The database does not accept the user's password ({}): check it in DATABASE_URL"),
@@ -55,7 +55,7 @@ _OF_POOLERS: Final = (
     ("no such database", "The database of that name is not there ({}): check its name in DATABASE_URL, or create it"),
     ("pooling mode", "A pooler before the database splits transactions ({}): set its pool_mode to transaction"),
 )
-#: The same for what passes: by itself, or once somebody has seen to the server.
+#: The same for temporary states, which pass by themselves or once somebody has repaired the server.
 _UNAVAILABLE: Final = (
     ("25006", "The database is read-only, as a standby is ({}): have DATABASE_URL lead to the primary"),
     ("53100", "The disk of the database is full: free some space"),
@@ -70,13 +70,13 @@ _UNAVAILABLE: Final = (
     ("XX", "The server of the database has a fault ({}): see its log"),
     ("F0", "The server of the database has a fault ({}): see its log"),
 )
-#: States in which PostgreSQL found pages of a table or of an index damaged.
+#: States in which PostgreSQL found damaged pages of a table or an index.
 _DAMAGED_STATES: Final = frozenset({"XX001", "XX002"})
 _SAFE: Final = "Nothing was decided or sent, and what was decided before is safe."
 
 
 def meaning(error: DBAPIError | PoolTimeout | OSError) -> StoreError | None:
-    """Return what ``error`` says about the database itself; None when the fault is in what was asked."""
+    """Return what ``error`` says about the database itself; None when the fault is in our statement."""
     if isinstance(error, OSError):
         return _unreachable(error)
     if isinstance(error, PoolTimeout):
@@ -105,7 +105,7 @@ def meaning(error: DBAPIError | PoolTimeout | OSError) -> StoreError | None:
 
 
 def _by_state(state: str, cause: str, *, asked: bool) -> StoreError | None:
-    """Return what a SQLSTATE of PostgreSQL means; where nothing was ``asked`` yet, it cannot be about what was."""
+    """Return the meaning of a SQLSTATE of PostgreSQL; if nothing was ``asked`` yet, it cannot be about a statement."""
     if state in _CONFLICTS:
         return DatabaseConflict()
     if state in _DAMAGED_STATES:
@@ -123,14 +123,14 @@ def _by_state(state: str, cause: str, *, asked: bool) -> StoreError | None:
 
 
 def _refusal(state: str, cause: str) -> str:
-    """Return what to say about a state that does not pass by itself; empty for one that may."""
+    """Return the message for a state that does not pass by itself; empty for one that may."""
     if state.startswith(_POOLERS):
         return next((text for words, text in _OF_POOLERS if words in cause.lower()), "")
     return next((text for begin, text in _REFUSED if state.startswith(begin)), "")
 
 
 def _unreachable(error: OSError) -> DatabaseUnavailable:
-    """Return what the network's word means: there is nobody to connect to, or nobody who answers."""
+    """Return the meaning of a network error: the server cannot be reached, or does not answer."""
     if isinstance(error, TimeoutError):
         return DatabaseUnavailable(f"The database does not answer: check its server, then try again. {_SAFE}")
     if isinstance(error, socket.gaierror) and error.errno == socket.EAI_NONAME:
@@ -138,7 +138,7 @@ def _unreachable(error: OSError) -> DatabaseUnavailable:
             f"The host of the database is not known ({error.strerror}): check it in DATABASE_URL, then try again. "
             f"{_SAFE}"
         )
-    # asyncpg says in words alone that the server has no TLS; that it can be spoken to is told by its having answered.
+    # asyncpg reports only in words that the server has no TLS; such a server has answered, so it can be reached.
     if isinstance(error, ssl.SSLError) or "SSL" in str(error):
         return DatabaseRefused(
             f"The database and Linesman do not agree about TLS ({error}): check sslmode in DATABASE_URL and the "
@@ -151,7 +151,7 @@ def _unreachable(error: OSError) -> DatabaseUnavailable:
 
 
 def _advice(said: str) -> str:
-    """Return what is wrong and what to do; SQLite's own words are in sqlite3's errors."""
+    """Return the problem and what to do; SQLite's own words are in sqlite3's errors."""
     if "full" in said:
         return "The disk of the database is full: free some space"
     if "locked" in said or "busy" in said:
@@ -162,17 +162,17 @@ def _advice(said: str) -> str:
 
 
 def is_out_of_step(error: BaseException | None) -> bool:
-    """Tell whether asyncpg lost track of a connection: its server had its last word in the midst of nothing."""
+    """Tell whether asyncpg lost track of a connection: the server sent its last message out of turn."""
     return type(getattr(error, "__cause__", None)).__name__ == "InternalClientError"
 
 
 def _asks_too_much(error: DBAPIError) -> bool:
-    """Tell whether asyncpg cannot do what the address asks: the certificate that it names is missing, say."""
+    """Tell whether asyncpg cannot do what the address requires, for example because its certificate is missing."""
     return type(getattr(error.orig, "__cause__", None)).__name__ == "ClientConfigurationError"
 
 
 def _cause(error: DBAPIError) -> str:
-    """Return the driver's own words, without the class that SQLAlchemy puts before asyncpg's."""
+    """Return the driver's own text, without the class that SQLAlchemy adds to asyncpg's."""
     return (str(error.orig).partition(">: ")[2] or str(error.orig)).partition("\n")[0].rstrip(".")
 
 
@@ -181,18 +181,18 @@ log = structlog.get_logger(__name__)
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
-#: How often at the most. Of two that are in each other's way one goes through, so a few are plenty.
+#: Most tries. One of two conflicting transactions succeeds, so a few are plenty.
 TRIES: Final = 5
-#: Seconds of the longest pause between two tries: enough for two that began together not to meet again.
+#: Seconds of the longest pause between two tries: enough for two that began together to miss each other.
 PAUSE: Final = 0.05
 
 
 async def repeated(work: Callable[[], Awaitable[Result]], jitter: Callable[[], float] = chance) -> Result:
-    """Do ``work`` and return its result, anew each time that a transaction of it lost against another one.
+    """Do ``work`` and return its result, repeating it whenever one of its transactions lost a conflict.
 
-    For work that finds out from the database what is left of it to do, as every task does: what it has committed
-    before stays, and the transaction that lost has left nothing. ``jitter`` gives numbers from 0
-    to 1. Raises :class:`bot.errors.DatabaseConflict` at last.
+    For work that reads from the database what is left to do, as every task does: its earlier commits stay, and the lost
+    transaction has left nothing. ``jitter`` gives numbers from 0 to 1. Raises :class:`bot.errors.DatabaseConflict` at
+    last.
     """
     for left in reversed(range(TRIES)):
         try:
@@ -206,10 +206,10 @@ async def repeated(work: Callable[[], Awaitable[Result]], jitter: Callable[[], f
 
 
 def repeatable(method: Callable[Given, Awaitable[Result]]) -> Callable[Given, Coroutine[Any, Any, Result]]:
-    """Do what a person asked for anew when a transaction of it lost, as :func:`repeated` does.
+    """Repeat a person's action when a transaction of it lost a conflict, as :func:`repeated` does.
 
-    Above every method that a click calls and that writes. It has to write in one transaction, or to find out what it
-    wrote before; what it tells the person is said by whoever called it, once it has returned.
+    For every writing method that a click calls. It must write in one transaction, or find out what it wrote before; its
+    caller tells the person the result after it has returned.
     """
 
     @wraps(method)

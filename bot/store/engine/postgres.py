@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: opened in time or not at all, and never waited for without an end."""
+"""Connections to PostgreSQL: opened in time or not at all, with a limit on every wait."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ from bot.store.engine.database_clock import DatabaseClock
 from bot.store.engine.documents import to_text
 from bot.store.engine.driver_errors import DRIVER_ERRORS, is_out_of_step, meaning
 
-#: Seconds within which a transaction is open: with a connection from the pool, or a new one. Somebody may be waiting
-#: in Slack, and a server that hangs shows here as a rule.
+#: Seconds within which a transaction must be open, with a connection from the pool or a new one. Somebody may be
+#: waiting in Slack, and a server that hangs usually shows here.
 OPEN_WITHIN: Final = 4.0
-#: Seconds after which asyncpg gives up on a command: the server would have ended it by itself before.
+#: Seconds after which asyncpg gives up on a command: the server should have ended it by itself before.
 COMMAND_WITHIN: Final = 25.0
-#: Connections that are kept, and how many more there may be for a while.
+#: Connections that are kept, and how many more there may be temporarily.
 KEPT: Final = 10
 MORE: Final = 10
-#: How often a transaction is opened anew that met a connection of before, or a conflict, before anything was asked.
+#: How often opening is tried when a stale connection or a conflict ended a transaction before anything was asked.
 TRIES: Final = 3
 
-#: Seconds for which whoever wants to write waits for the turn.
+#: Seconds that a writer waits for its turn.
 TURN_WITHIN: Final = 12.0
 #: Seconds for which a transaction may be silent.
 SILENCE: Final = 10.0
 
-#: What the server bounds by itself, in milliseconds and for one transaction: SET LOCAL works behind a pooler too,
-#: where settings of a session belong to everybody. A replica that is stopped in the middle of a transaction loses it,
-#: and with it its locks, before others have waited too long for them.
+#: Limits that the server enforces by itself, in milliseconds and for one transaction: SET LOCAL also works behind a
+#: pooler, where settings of a session belong to everybody. A replica that is stopped in the middle of a transaction
+#: loses it, with its locks, before others have waited too long for them.
 _BOUNDS: Final = text(
     "SELECT set_config('statement_timeout', '20000', true), "
     f"set_config('lock_timeout', '{TURN_WITHIN * 1000:.0f}', true), "
     f"set_config('idle_in_transaction_session_timeout', '{SILENCE * 1000:.0f}', true), clock_timestamp()"
 )
-#: The turn to write: a lock that ends with the transaction, under any number that is the same in every version.
+#: The write turn: a lock that ends with the transaction, under any number that is the same in every version.
 TURN: Final = text("SELECT turn.*, clock_timestamp() FROM pg_advisory_xact_lock(4711043) AS turn")
-#: The turn, and the revision of the database. The row is locked once the turn has come: so it is read as it is by then,
-#: and not as it was before the wait, and a migration that is under way is waited for.
+#: The turn, and the revision of the database. The row is locked after the turn has come: so it is read as it is then,
+#: not as it was before the wait, and a running migration is waited for.
 _TURN_AND_REVISION: Final = text(
     "SELECT turn.*, alembic_version.version_num, clock_timestamp() "
     "FROM pg_advisory_xact_lock(4711043) AS turn, alembic_version FOR SHARE OF alembic_version"
 )
 
-#: What a replica says once another version has changed the form of the database under it.
+#: The message of a replica after another version has changed the form of the database under it.
 OTHER_VERSION: Final = (
     "Another version of Linesman has upgraded the database, so this replica does nothing any more: "
     "stop it, or start it with that version."
@@ -83,10 +83,10 @@ def make_engine(url: URL, *, patient: bool = False) -> AsyncEngine:
 
 
 def _lost_already(context: ExceptionContext) -> None:
-    """Have a connection replaced whose end asyncpg has been told of and has not seen yet.
+    """Replace a connection that the server has announced to close, which asyncpg has not noticed yet.
 
-    A server that ends a connection says so first. From then on asyncpg takes every command for one that comes in the
-    middle of another, until it sees that the connection is closed.
+    A server that ends a connection says so first. From then on, asyncpg treats every command as one in the middle of
+    another, until it sees that the connection is closed.
     """
     if is_out_of_step(context.original_exception):
         context.is_disconnect = True
@@ -96,15 +96,14 @@ def _lost_already(context: ExceptionContext) -> None:
 async def transaction(
     engine: AsyncEngine, clock: DatabaseClock, *, writing: bool = False, aside: bool = False, revision: str = ""
 ) -> AsyncIterator[AsyncConnection]:
-    """Open a transaction, commit it when the block ends well, and roll it back otherwise.
+    """Open a transaction, commit it when the block ends without an error, and roll it back otherwise.
 
-    One that is ``writing`` has the turn: no other is open at the same time, on any replica; ``aside`` it needs none,
-    for it decides by rows that it locks, and by nothing else. One that is neither sees one moment and can write
-    nothing. ``clock`` hears what time it is at the server.
+    ``writing`` holds the write turn. ``aside`` needs none, as it decides only by rows it locks. Any other is a
+    read-only snapshot. ``clock`` takes in the server's time.
 
-    Raises what the driver raises, and :class:`bot.errors.DatabaseRefused` when one that is writing is to find
-    ``revision`` and finds another. A connection on which a command was given up is not asked for anything more, not
-    even to roll back: the server does that when the connection is gone.
+    Raises the driver's errors, and :class:`bot.errors.DatabaseRefused` when a ``writing`` transaction finds another
+    revision than ``revision``. A connection on which a command was given up is not used again, not even to roll back:
+    the server does that when the connection is gone.
     """
     connection = await _opened(engine, clock, writing=writing or aside)
     try:
@@ -124,15 +123,15 @@ async def transaction(
 
 
 async def _opened(engine: AsyncEngine, clock: DatabaseClock, *, writing: bool) -> AsyncConnection:
-    """Return a connection on which a transaction has begun, anew when the one in the pool turns out to be closed."""
+    """Return a connection with an open transaction, retrying when the pooled one turns out to be closed."""
     for left in reversed(range(TRIES)):
         connection = engine.connect()
         try:
             async with asyncio.timeout(OPEN_WITHIN):
                 await connection.start()
-                # Named, whatever the server, the database or the user is set to. What writes must see what was
-                # committed before its turn came: an isolation that looks once, before the turn, would have it decide
-                # by what is not so any more.
+                # Set explicitly, whatever the defaults of the server, the database or the user are. A writer must see
+                # commits from before its turn: an isolation with a snapshot from before the turn would let it decide by
+                # outdated data.
                 if writing:
                     await connection.execution_options(isolation_level="READ COMMITTED")
                 else:
@@ -159,11 +158,11 @@ async def _heard(connection: AsyncConnection, statement: TextClause, clock: Data
 
 
 async def _closed(connection: AsyncConnection) -> None:
-    if connection.sync_connection is not None:  # it was there, before something went wrong with it
+    if connection.sync_connection is not None:  # it was there before something went wrong with it
         await connection.close()
 
 
 def _try_again(error: Exception) -> bool:
-    """Tell whether it may be different at once, and nothing was asked yet that could have been done."""
+    """Tell whether a retry may succeed at once, and nothing was asked yet that could have been done."""
     stale = isinstance(error, DBAPIError) and error.connection_invalidated
     return stale or (isinstance(error, DRIVER_ERRORS) and isinstance(meaning(error), DatabaseConflict))

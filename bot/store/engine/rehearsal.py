@@ -1,4 +1,4 @@
-"""Trying all that work needs of the tables, before there is any."""
+"""Trying in advance everything that work needs of the tables."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.tables import metadata, tasks
 
-#: Long ago, and on nothing: a row that would be taken for work if it were ever committed would harm nobody either.
+#: Long ago, and on nothing: even if such a row were ever committed as due work, it would do no harm.
 _LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 async def rehearse(connection: AsyncConnection) -> None:
-    """Read, write, change and delete in every table; whoever calls takes it back.
+    """Read, write, change and delete in every table; the caller rolls it back.
 
-    The first row shows whether anything can be written at all. The rest concerns no row: a database asks for the right
-    before it looks for rows, so what its user may not do shows here and not in the middle of a change.
+    The first row shows whether anything can be written at all. The rest matches no row: a database checks permissions
+    before it looks for rows, so missing permissions show here and not in the middle of a change.
     """
     await connection.execute(tasks.insert().values(task="check", subject=-1, due_at=_LONG_AGO))
     for table in metadata.sorted_tables:
@@ -30,5 +30,5 @@ async def rehearse(connection: AsyncConnection) -> None:
 
 
 async def rehearse_migration(connection: AsyncConnection) -> None:
-    """Make a table, as a migration does; whoever calls takes it back."""
+    """Make a table, as a migration does; the caller rolls it back."""
     await connection.execute(text("CREATE TABLE linesman_check (id integer)"))

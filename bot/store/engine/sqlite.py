@@ -1,4 +1,4 @@
-"""Connections to an SQLite file: every commit on the disk, what is deleted overwritten, and writers at once writers."""
+"""Connections to an SQLite file: full commits, secure deletion, and immediate write locks."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from bot.store.engine.sqlite_file import path_of
 
 #: Milliseconds that SQLite waits for another writer before it gives up.
 BUSY_TIMEOUT: Final = 5000
-#: The execution option that tells a transaction that it is going to write.
+#: The execution option of a transaction that is going to write.
 WRITING: Final = "linesman_write"
 
 
 def make_engine(url: URL) -> AsyncEngine:
-    """Return an engine for ``url``, be it a file or in memory."""
+    """Return an engine for ``url``, a file or in memory."""
     driver = {"async_creator_fn": sqlite_driver.connect} if path_of(url) else {}
     # hidden: an error's text reaches the log; values, sealed or not, must not
     engine = create_async_engine(url, hide_parameters=True, connect_args=driver, json_serializer=to_text)
@@ -43,6 +43,6 @@ def _configure(connection: Any, _: ConnectionPoolEntry) -> None:  # noqa: ANN401
 
 
 def _begin(connection: Connection) -> None:
-    # A writer takes the write lock at once: a transaction that upgrades from reading can fail half-way as "busy".
+    # A writer takes the write lock at once: upgrading from reading can fail half-way as "busy".
     write = connection.get_execution_options().get(WRITING, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

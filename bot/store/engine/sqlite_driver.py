@@ -1,7 +1,7 @@
 """aiosqlite with one trip to its thread for each statement, where its own cursors make four.
 
-A trip wakes the thread and then the loop, which costs more than most statements do: making a cursor, executing,
-fetching and closing in trips of their own takes a third of all that a large change computes.
+A trip wakes the thread and then the loop, which costs more than most statements: making a cursor, executing, fetching
+and closing in separate trips takes a third of a large change's computing time.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any, Final
 import aiosqlite
 from aiosqlite.context import contextmanager
 
-#: Rows that come back with the execution of a statement; most have fewer. Whoever streams asks for about as many.
+#: Rows returned with the execution of a statement; most have fewer. Streaming callers ask for about as many.
 AHEAD: Final = 1000
-#: As in :func:`aiosqlite.connect`: rows of a trip for those who iterate over a cursor.
+#: As in :func:`aiosqlite.connect`: rows per trip when iterating over a cursor.
 _CHUNK: Final = 64
 
 
 class PromptCursor(aiosqlite.Cursor):
-    """A cursor that brings its first rows along from the trip that executes the statement."""
+    """A cursor that returns its first rows with the trip that executes the statement."""
 
     def __init__(self, connection: PromptConnection, cursor: sqlite3.Cursor) -> None:
         super().__init__(connection, cursor)
@@ -29,7 +29,7 @@ class PromptCursor(aiosqlite.Cursor):
         self._more = False
 
     async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> PromptCursor:
-        """Execute the statement; raises what :mod:`sqlite3` does, also for its first rows."""
+        """Execute the statement; raises the errors of :mod:`sqlite3`, also for its first rows."""
         await self._execute(self._executed, sql, tuple(parameters or ()))  # type: ignore[no-untyped-call] # aiosqlite's
         return self
 
@@ -56,7 +56,7 @@ class PromptCursor(aiosqlite.Cursor):
         return rows
 
     async def fetchall(self) -> Sequence[Any]:
-        """Return all rows that are left."""
+        """Return all remaining rows."""
         rows, self._rows = self._rows, []
         if self._more:
             self._more = False
@@ -64,7 +64,7 @@ class PromptCursor(aiosqlite.Cursor):
         return rows
 
     async def close(self) -> None:
-        """Give back what the statement holds. One that has come to its end holds nothing."""
+        """Release the statement's resources. A finished one has none."""
         self._rows = []
         if self._more:
             self._more = False
@@ -77,7 +77,7 @@ class PromptConnection(aiosqlite.Connection):
     @contextmanager
     async def cursor(self) -> aiosqlite.Cursor:
         """Return a cursor, without a trip."""
-        # That it is made on this thread is what SQLAlchemy's check_same_thread=False is for.
+        # SQLAlchemy's check_same_thread=False allows making it on this thread.
         return PromptCursor(self, self._conn.cursor())
 
 

@@ -16,25 +16,25 @@ from sqlalchemy import URL
 
 from bot.errors import DatabaseInUse, StoreError
 
-#: Rights of what is made: its owner may read and write it, and nobody else anything. SQLite gives the files beside it
-#: (``-wal``, ``-shm``, ``-journal``) the rights of the database's own.
+#: Permissions of new files: the owner may read and write, and nobody else. SQLite gives the files beside it (``-wal``,
+#: ``-shm``, ``-journal``) the permissions of the database file.
 PRIVATE: Final = 0o600
-#: The byte of the database file that stands for "in use". No page is there, for SQLite's largest file has 2**48 bytes,
-#: and none of SQLite's own locks, which are the 512 bytes from 2**30 on (sqlite.org, "File Locking").
+#: The byte of the database file that stands for "in use". It is beyond any page, as SQLite's largest file has 2**48
+#: bytes, and beyond SQLite's own locks, which are the 512 bytes from 2**30 on (sqlite.org, "File Locking").
 _BYTE: Final = 2**62
-#: ``struct flock`` of Linux: type, whence, start, length, process (0, for the lock is no process's but an open file's).
+#: ``struct flock`` of Linux: type, whence, start, length, process (0, as the lock belongs to an open file).
 _FLOCK: Final = "hhqqi0q"
 
 
 def path_of(url: URL) -> Path | None:
-    """Return the file that ``url`` names; None for a database in memory, and for one that is not SQLite's."""
+    """Return the file in ``url``; None for a database in memory, and for one that is not SQLite's."""
     if url.get_backend_name() != "sqlite" or url.database in {None, "", ":memory:"}:
         return None
     return Path(str(url.database))
 
 
 def private(path: str, flags: int) -> int:
-    """Open ``path`` so that what is made by that is nobody else's; an opener for :func:`open`."""
+    """Open ``path`` so that a new file is private to its owner; an opener for :func:`open`."""
     return os.open(path, flags, PRIVATE)
 
 
@@ -42,10 +42,10 @@ class HeldFile:
     """The database file ``path``, held until :meth:`close` or the end of the process, kill -9 included.
 
     Two locks: one on ``<path>.lock``, which also keeps out versions that know no other, and one on the database file
-    itself, which stays when somebody deletes the first. The second is of the sort that belongs to the open file (OFD,
-    which only Linux has): a lock of the process (POSIX) would end as soon as SQLite closes one of its connections.
-    As little may our descriptor be closed while SQLite has the file open, for with it end SQLite's own locks, which
-    are of that sort: take it before the first connection is made, and close it after the last.
+    itself, which stays when somebody deletes the first. The second belongs to the open file (OFD, which only Linux
+    has): a lock of the process (POSIX) would end as soon as SQLite closes one of its connections. SQLite's own locks
+    are of that sort, so our descriptor must not be closed either while SQLite has the file open: take it before the
+    first connection is made, and close it after the last.
 
     Raises :class:`bot.errors.DatabaseInUse` when another process holds it, and :class:`bot.errors.StoreError` when it
     cannot be made or written.
@@ -57,7 +57,7 @@ class HeldFile:
             try:
                 lock = stack.enter_context(open(_lock_path(path), "wb", opener=private))
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                # Not before the first lock is ours: this process may have the database open already.
+                # Not before the first lock is ours: this process may already have the database open.
                 self._file = stack.enter_context(open(path, "ab", opener=private))
                 _lock(self._file)
             except BlockingIOError as error:
@@ -69,23 +69,23 @@ class HeldFile:
             self._held = stack.pop_all()
 
     def close(self) -> None:
-        """Let go of it."""
+        """Release the file."""
         self._held.close()
 
 
 def refuse_no_file(path: Path) -> None:
-    """Raise :class:`bot.errors.StoreError` when ``path`` cannot be looked at, or is a folder, a device or a pipe."""
+    """Raise :class:`bot.errors.StoreError` when ``path`` cannot be read, or is a folder, a device or a pipe."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
         return
-    except (OSError, ValueError) as error:  # links in a circle, a name too long, a NUL in it
+    except (OSError, ValueError) as error:  # circular links, a name that is too long, a NUL in it
         raise _unusable(path, error) from error
     if stat.S_ISDIR(mode):
         raise StoreError(f"{path} is a folder, not a database: set DATABASE_URL to a file in it.")
     if not stat.S_ISREG(mode):
         raise StoreError(f"{path} is not a file: set DATABASE_URL to one.")
-    if not os.access(path, os.R_OK):  # before the driver tries it, whose thread may outlast the loop that it answers
+    if not os.access(path, os.R_OK):  # before the driver tries it, whose thread may outlast the loop
         raise _unusable(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 
 
@@ -98,15 +98,15 @@ def _unusable(path: Path, error: OSError | ValueError) -> StoreError:
 
 
 def is_held(path: Path) -> bool:
-    """Tell whether another process holds the database file; nothing is made, and nobody is kept out by it."""
+    """Tell whether another process holds the database file, without making a file or keeping anybody out."""
     try:
         with _lock_path(path).open("rb") as lock:
-            # Shared, so that two who look at once do not take each other for a running Linesman.
+            # Shared, so that two checks at once do not take each other for a running Linesman.
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except OSError:
-        pass  # no Linesman has been started there, or this user could not start one, which is told elsewhere
+        pass  # no Linesman was ever started there, or this user could not start one, which is reported elsewhere
     try:
         with path.open("rb") as file:
             return _is_locked(file)
@@ -115,13 +115,13 @@ def is_held(path: Path) -> bool:
 
 
 def parts_of(path: Path) -> tuple[Path, ...]:
-    """Return the database file and all that stands beside it while it is used, be it there or not."""
+    """Return the database file and all files that can be beside it during use, existing or not."""
     return tuple(path.with_name(path.name + part) for part in ("", "-wal", "-shm", "-journal", ".lock"))
 
 
 def seen_by_others(path: Path) -> Path | None:
-    """Return a file of the database that others on this machine may read or write; None when there is none."""
-    *files, _ = parts_of(path)  # the lock has nothing in it
+    """Return a file of the database that others on this machine may read or write; None without one."""
+    *files, _ = parts_of(path)  # the lock file is empty
     for file in files:
         try:
             rights = stat.S_IMODE(file.stat().st_mode)
@@ -147,10 +147,10 @@ if sys.platform == "linux":
         found, *_ = struct.unpack(_FLOCK, fcntl.fcntl(file, fcntl.F_OFD_GETLK, wanted))
         return bool(found != fcntl.F_UNLCK)
 
-else:  # the lock beside the file has to be enough: a lock on the file itself would keep SQLite out there
+else:  # the lock beside the file must be enough: a lock on the file itself would keep SQLite out there
 
     def _lock(file: IO[bytes]) -> None:
-        """Leave it at that."""
+        """Do nothing."""
 
     def _is_locked(file: IO[bytes]) -> bool:  # noqa: ARG001 - the same
         return False

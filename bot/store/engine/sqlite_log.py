@@ -1,4 +1,4 @@
-"""SQLite's write-ahead log, and what it still holds of what was wiped."""
+"""SQLite's write-ahead log, and wiped content that it still holds."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ log = structlog.get_logger(__name__)
 
 
 class WriteAheadLog:
-    """Keeps pages as they were before something on them was wiped, until it is emptied."""
+    """Keeps old versions of pages, including wiped content, until it is emptied."""
 
     def __init__(self, *, to_scrub: bool) -> None:
-        #: Whether it may still hold what was wiped.
+        #: Whether it may still hold wiped content.
         self.to_scrub = to_scrub
 
     async def scrub(self, connection: AsyncConnection) -> None:
-        """Empty it.
+        """Empty the log.
 
-        Somebody who reads just now can be in the way; then it is tried again after the next transaction.
+        A reader at this moment can prevent it; then it is tried again after the next transaction.
         """
         driver: Any = (await connection.get_raw_connection()).driver_connection
         try:

@@ -1,4 +1,4 @@
-"""What is wrong with a database just now, as far as work on it has shown."""
+"""The current trouble of a database, as far as work on it has shown."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ log = structlog.get_logger(__name__)
 
 
 class DatabaseTrouble:
-    """Remembers what is wrong with the database, and logs it once.
+    """Remembers the database's trouble, and logs it once.
 
-    ``file`` tells that it is one, and no server; ``quiet`` that a command says it, and ends.
+    ``file`` means an SQLite file and no server; ``quiet`` is for commands, which report it themselves and end.
     """
 
     def __init__(self, *, file: bool, quiet: bool) -> None:
         self._file = file
         self._quiet = quiet
-        #: Why it takes no writes, for people; empty when it does, as far as anybody has tried.
+        #: Why it accepts no writes, for people; empty when it does, as far as anybody has tried.
         self.present = ""
-        #: What was logged of it; some troubles take turns in showing themselves.
+        #: The problems already logged; some troubles alternate.
         self._logged: set[str] = set()
-        #: What was found to be damaged; it stays so until another process opens a restored file.
+        #: The damage found; it stays until another process opens a restored file.
         self.damage = ""
 
     def over(self) -> None:
-        """Note that it takes writes again."""
+        """Note that it accepts writes again."""
         if self.present:
             log.warning("the database takes writes again")
         self.present = ""
@@ -38,7 +38,7 @@ class DatabaseTrouble:
 
     @contextmanager
     def explained(self, *, writing: bool = False) -> Iterator[None]:
-        """Raise what the driver says about the database as StoreError; its other errors are ours."""
+        """Raise driver errors about the database as StoreError; other driver errors are ours, and pass."""
         try:
             yield
         except DatabaseRefused as error:
@@ -46,7 +46,7 @@ class DatabaseTrouble:
             raise
         except DRIVER_ERRORS as error:
             if self._file and isinstance(error, OSError):
-                raise  # nobody's network is between us and a file
+                raise  # there is no network between us and a file
             if (told := meaning(error)) is None:
                 raise
             self._notice(told, str(getattr(error, "orig", error)), writing=writing)

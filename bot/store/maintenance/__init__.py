@@ -1,1 +1,1 @@
-"""Whole installations: prepared at the start, copied, put back, moved."""
+"""Whole installations: prepared at the start, copied, restored, moved."""

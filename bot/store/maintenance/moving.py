@@ -1,4 +1,4 @@
-"""Moving an installation from SQLite to PostgreSQL: all of it in one transaction, or nothing."""
+"""Moving an installation from SQLite to PostgreSQL: everything in one transaction, or nothing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PORTION: Final = 500
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Moved:
-    """What was moved."""
+    """The result of a move."""
 
     rows: int
     proof: ChainProof
@@ -47,8 +47,8 @@ class Moved:
 async def move(source: Database, target: Database, *, by: str, now: datetime) -> Moved:
     """Copy everything in ``source``, which nobody else may hold, into the empty ``target``, and prove it there.
 
-    Nothing may be done twice, so no Linesman starts on ``source`` any more: that is written into it first, and
-    committed right after ``target``. Raises :class:`bot.errors.StoreError`; then both are as they were.
+    Nothing may be done twice, so no Linesman can start on ``source`` any more: that is written into it first, and
+    committed right after ``target``. Raises :class:`bot.errors.StoreError`; then both are unchanged.
     """
     await require_current(source)
     async with source.connection() as old, target.connection() as new:
@@ -83,12 +83,12 @@ async def _refuse_full(new: AsyncConnection) -> None:
 
 
 async def _copy(old: AsyncConnection, new: AsyncConnection, table: Table) -> int:
-    """Copy the rows of ``table``, JSON to the letter, and return how many they are."""
+    """Copy the rows of ``table``, JSON verbatim, and return how many there are."""
     wanted: list[ColumnElement[Any]] = [
         type_coerce(column, Text).label(column.name) if isinstance(column.type, JSON) else column for column in table.c
     ]
     texts = [column.name for column in table.c if isinstance(column.type, JSON)]
-    # Whoever held a claim is gone, for the source is ours.
+    # The holders of claims are gone, as the source is ours.
     freed = dict.fromkeys(("owner", "claimed_until")) if "claimed_until" in table.c else {}
     statement, rows = _insert(table), 0
     try:
@@ -114,7 +114,7 @@ async def _copy(old: AsyncConnection, new: AsyncConnection, table: Table) -> int
 
 
 def _insert(table: Table) -> Insert:
-    """Return the statement that adds a row whose values are called ``v_`` and the column."""
+    """Return the statement that adds a row with values named ``v_`` plus the column."""
     return table.insert().values(
         {
             column.name: cast(bindparam(f"v_{column.name}", type_=Text()), JSON)
@@ -131,7 +131,7 @@ def _json(stored: object) -> str | None:
 
 
 async def _count_on(old: AsyncConnection, new: AsyncConnection) -> None:
-    """Let ids go on where they were; one that was given is never given again, its row there or not."""
+    """Continue the ids where they were; a used id is never given again, even if its row is gone."""
     given = {row.name: int(row.seq) for row in await old.execute(text("SELECT name, seq FROM sqlite_sequence"))}
     for table in metadata.sorted_tables:
         if "id" not in table.c or table.c.id.autoincrement is not True:

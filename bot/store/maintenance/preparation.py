@@ -1,4 +1,4 @@
-"""Preparing the database at the start: waited for where others run it, brought up to date, and tried."""
+"""Preparing the database at the start: waiting for a server, upgrading, and testing it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ RETRY: Final = 3.0
 
 
 async def prepared(database: Database) -> tuple[str, str]:
-    """Bring the database up to date, and return its revision before and after.
+    """Upgrade the database, and return its revision before and after.
 
-    Others start a server and stop it: it is waited for. A file is this machine's own, and who does not let us in says
-    the same the next time: that ends the start, with :class:`bot.errors.StoreError`.
+    A server is started and stopped by others, so it is waited for. A file belongs to this machine, and a refusal stays
+    a refusal: those end the start with :class:`bot.errors.StoreError`.
     """
     while True:
         try:

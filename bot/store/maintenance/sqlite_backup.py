@@ -1,4 +1,4 @@
-"""Copying an SQLite database to a file beside a Linesman at work, and putting such a copy in its place."""
+"""Copying an SQLite database while Linesman runs, and putting such a copy back in place."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from bot.store.engine.sqlite import BUSY_TIMEOUT
 from bot.store.engine.sqlite_file import PRIVATE, HeldFile, is_held, parts_of, private, refuse_no_file
 from bot.store.migrations import differs, migrate
 
-#: States in which a change waits for its requester to ask for approval: nothing goes on without that click.
+#: States in which a change waits for its requester to request approval: nothing continues without that click.
 _REQUESTERS_TURN: Final = frozenset({ChangeState.PLANNING, ChangeState.PLANNED, ChangeState.CHANGES_REQUESTED})
-#: States from which a change may go on by itself: all others that are not the end. A rule of today may ask for no more
-#: approvals than a request has. In a copy of yesterday it may since have ended or been cancelled.
+#: States from which a change may continue by itself: all others that are not final. The current rule may require no
+#: more approvals than a request has. A change from yesterday's copy may have ended or been cancelled since.
 _GOING_ON: Final = frozenset(state for state in ChangeState if not state.over) - _REQUESTERS_TURN
 
 
 def back_up(path: Path, target: Path) -> None:
-    """Copy the database ``path``, as of one moment, to ``target``, which must not exist; nobody has to wait for it.
+    """Copy the database ``path``, as of one moment, to ``target``, which must not exist; nobody has to wait.
 
     Raises :class:`bot.errors.StoreError`; then there is no ``target``.
     """
@@ -36,7 +36,7 @@ def back_up(path: Path, target: Path) -> None:
     if not path.exists():
         raise StoreError(f"There is no database {path}: check DATABASE_URL.")
     try:
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE))  # the name is ours
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE))  # this reserves the name
     except FileExistsError:
         raise StoreError(f"{target} exists, and a backup overwrites nothing: choose another name.") from None
     except OSError as error:
@@ -44,10 +44,10 @@ def back_up(path: Path, target: Path) -> None:
     part = target.with_name(f"{target.name}.part")
     try:
         with _emptied(part, source=path, target=target), _explained(path):
-            # mode=rw never makes the file, and unlike mode=ro it can read beside a log that nobody has open.
+            # mode=rw never makes the file, and unlike mode=ro it can read a log that nobody has open.
             source = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT / 1000)
             with closing(source), closing(sqlite3.connect(part)) as copy:
-                source.backup(copy)  # all pages in one step: one moment, and writers do not start it anew
+                source.backup(copy)  # all pages in one step: one moment, and writers do not restart it
             _check(part, f"The database {path}")
             _put(part, target)
     except BaseException:
@@ -56,11 +56,11 @@ def back_up(path: Path, target: Path) -> None:
 
 
 def restore(copy: Path, path: Path, *, by: str, now: datetime) -> tuple[Path | None, bool]:
-    """Put the database in the file ``copy`` in the place of ``path``.
+    """Put the database in the file ``copy`` in place of ``path``.
 
-    It is checked, brought to the form of this version and proven before ``path`` is touched. What could send something
-    by itself is frozen in it, for nobody knows what became of that since. Returns where the database is that was at
-    ``path``, None if there was none, and whether submissions are frozen now.
+    It is checked, upgraded to this version and proven before ``path`` is touched. Submissions are frozen in it if any
+    change could continue by itself, as nobody knows what became of it since. Returns the new path of the database that
+    was at ``path``, None if there was none, and whether submissions are frozen now.
 
     Raises :class:`bot.errors.DatabaseInUse`, and other :class:`bot.errors.StoreError`; then nothing is changed.
     """
@@ -80,7 +80,7 @@ def restore(copy: Path, path: Path, *, by: str, now: datetime) -> tuple[Path | N
     try:
         with _emptied(part, source=copy, target=path), _explained(copy):
             shutil.copyfile(copy, part)
-            if (log := copy.with_name(f"{copy.name}-wal")).exists():  # a copy of a whole folder has one
+            if (log := copy.with_name(f"{copy.name}-wal")).exists():  # a copy of a whole folder has a log
                 shutil.copyfile(log, part.with_name(f"{part.name}-wal"))
             _check(part, f"The backup {copy}")
             if not _has_revision(part):
@@ -97,9 +97,9 @@ def restore(copy: Path, path: Path, *, by: str, now: datetime) -> tuple[Path | N
 
 @contextmanager
 def _emptied(part: Path, *, source: Path, target: Path) -> Iterator[None]:
-    """Give the name ``part`` an empty file that nobody else may read, and let nothing of it stay.
+    """Give the name ``part`` an empty file that nobody else may read, and leave nothing of it behind.
 
-    Whatever goes wrong with it is told of ``source`` and ``target``, as nobody asked for a ``part``.
+    All errors are reported about ``source`` and ``target``, as nobody asked for a ``part``.
     """
     try:
         _remove(part)
@@ -111,7 +111,7 @@ def _emptied(part: Path, *, source: Path, target: Path) -> Iterator[None]:
     except OSError as error:
         raise StoreError(f"Cannot copy {source} to {target}: {error.strerror}. Nothing was changed.") from error
     finally:
-        with suppress(OSError):  # it was told already, or is an empty file
+        with suppress(OSError):  # it was reported already, or is an empty file
             _remove(part)
 
 
@@ -129,7 +129,7 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 def _check(file: Path, whose: str) -> None:
-    """Raise unless SQLite finds every page and every reference of ``file``, the copy of ``whose``, as it should be."""
+    """Raise unless SQLite finds every page and every reference of ``file``, the copy of ``whose``, correct."""
     try:
         with closing(sqlite3.connect(file)) as connection:
             said = [row[0] for row in connection.execute("PRAGMA integrity_check")]
@@ -142,7 +142,7 @@ def _check(file: Path, whose: str) -> None:
 
 
 async def _prepare(part: Path, copy: Path, *, by: str, now: datetime) -> bool:
-    """Bring the copy to the form of this version, prove its audit log, note in it that it was restored, and freeze."""
+    """Upgrade the copy, prove its audit log, note in it that it was restored, and freeze it if needed."""
     async with Database(f"sqlite+aiosqlite:///{part}") as database:
         await migrate(database)
         async with database.connection() as connection:
@@ -167,7 +167,7 @@ def _has_revision(file: Path) -> bool:
 
 
 def _set_aside(path: Path, now: datetime) -> Path | None:
-    """Give the database at ``path`` a second name, which stays; None when there is none."""
+    """Give the database at ``path`` a second name, which stays; None without a database."""
     log = path.with_name(f"{path.name}-wal")
     if not path.stat().st_size and not log.exists():
         return None
@@ -179,8 +179,8 @@ def _set_aside(path: Path, now: datetime) -> Path | None:
     try:
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        kept.unlink(missing_ok=True)  # all of it is in the one file now
-    except sqlite3.DatabaseError:  # it is damaged, which may be why there is a backup to restore
+        kept.unlink(missing_ok=True)  # everything is in the one file now
+    except sqlite3.DatabaseError:  # it is damaged, which may be the reason for the restore
         log.unlink(missing_ok=True)
         path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
     os.link(path, before)
@@ -188,7 +188,7 @@ def _set_aside(path: Path, now: datetime) -> Path | None:
 
 
 def _put(part: Path, target: Path) -> None:
-    """Give ``part`` the name ``target``, at once and for good."""
+    """Give ``part`` the name ``target``, atomically and durably."""
     with part.open("rb") as file:
         os.fsync(file.fileno())
     part.replace(target)

@@ -1,4 +1,4 @@
-"""Bringing a database to the form that this version expects."""
+"""Upgrading a database to the form that this version expects."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from bot.store.tables import metadata
 _ADVISORY_LOCK = 4_711_042
 #: The table in which Alembic keeps the revision.
 _VERSION = "alembic_version"
-#: What stands for the revision in a database whose installation was moved away.
+#: Stands for the revision in a database whose installation was moved away.
 MOVED = "moved"
 
 
 async def migrate(database: Database) -> tuple[str, str]:
     """Upgrade ``database`` and return its revision before and after; ``-`` for an empty one.
 
-    Raises :class:`bot.errors.DatabaseTooNew` when a newer Linesman has written it; nothing is touched then.
+    Raises :class:`bot.errors.DatabaseTooNew` when a newer Linesman has written it; then nothing is touched.
     """
     async with database.connection() as connection:
         return await connection.run_sync(upgrade)
@@ -55,7 +55,7 @@ async def present(database: Database) -> str | None:
 def revision(connection: Connection) -> str | None:
     """Return the revision of a database; None when it is empty.
 
-    Raises StoreError when it has several, when what was in it works elsewhere now, and when it is another program's.
+    Raises StoreError when it has several, when its content was moved elsewhere, or when it is another program's.
     """
     context = MigrationContext.configure(connection)
     try:
@@ -66,7 +66,7 @@ def revision(connection: Connection) -> str | None:
         raise StoreError(
             "This installation was moved to another database by `linesman migrate`: set DATABASE_URL to it."
         )
-    # A PostgreSQL database may be shared with others; a file has one program, which nobody means to mix with ours.
+    # A PostgreSQL database may be shared with others; a file belongs to one program, and nobody mixes it with ours.
     if present is None and context.dialect.name == "sqlite" and {*inspect(connection).get_table_names()} - {_VERSION}:
         raise StoreError(
             "The database file has tables that are not Linesman's: set DATABASE_URL to a file of its own. "
@@ -82,14 +82,14 @@ def differs(connection: Connection) -> bool:
 
 @cache
 def scripts() -> ScriptDirectory:
-    """Return the migrations of this version, which are read once."""
+    """Return the migrations of this version, read once."""
     return ScriptDirectory.from_config(_config())
 
 
 def take_turn(connection: Connection) -> None:
-    """Wait until no other replica changes the form of the same database, and keep them waiting till the commit.
+    """Wait until no other replica changes the form of the same database, and keep others waiting until the commit.
 
-    So do those that want to write: each finds out in its transaction that the form is another one.
+    Writers wait too: each finds out in its transaction that the form has changed.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})

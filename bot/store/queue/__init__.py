@@ -1,1 +1,1 @@
-"""Work that is due: tasks and messages, whose they are, and what has been forgotten."""
+"""Work that is due: tasks and messages, their claims, and forgotten work."""

@@ -3,9 +3,9 @@
 A row can be claimed when all of these hold:
 
 - it is due: its ``due_at`` is not after now;
-- it is in a state that has something to do;
-- nobody holds it: it has no owner, or its owner's claim has run out (a dead worker's claims are thus taken over), and
-  so has the time limit of a request that its owner may have under way.
+- its state has work to do;
+- nobody holds it: it has no owner, or its owner's claim has expired (so a dead worker's claims are taken over), and so
+has the time limit of a request that its owner may have under way.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def claiming(
 ) -> ReturningUpdate[Any]:
     """Return the statement that claims due rows of ``table``, to be executed by :func:`claim_due`.
 
-    ``also`` is written down with each claim. One conditional UPDATE: of two workers that ask at once, each row goes to
-    one. It is made once: a worker looks for due rows all the time, and making it takes longer than executing it.
+    ``also`` is written with each claim. It is one conditional UPDATE: of two workers that ask at once, each row goes to
+    one. It is built once: workers look for due rows all the time, and building it takes longer than executing it.
     """
     now: BindParameter[datetime] = bindparam("claim_now")
     over, anew = table.c.claimed_until < now, dict(also or {})
@@ -67,7 +67,7 @@ async def claim_due(
 ) -> Sequence[Row[Any]]:
     """Claim up to ``limit`` due rows for ``owner`` until ``now + lease``; return them, oldest due first.
 
-    ``parameters`` are those of what the statement writes down besides.
+    ``parameters`` are for the values that the statement writes besides.
     """
     claim = {"claim_owner": owner, "claim_now": now, "claim_until": now + lease, "claim_limit": limit}
     rows = (await connection.execute(statement, {**claim, **parameters})).all()

@@ -1,4 +1,4 @@
-"""Messages of the outbox on their way to Slack: who has claimed them, and what became of each try."""
+"""Messages of the outbox on their way to Slack: their claims, and the result of each attempt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.store.queue.claims import claim_due, claiming
 from bot.store.queue.outbox import LAST_WORD, PENDING, REFUSED, SENT
 from bot.store.tables import changes, outbox
 
-#: A message about what another version knows is left to that one: whoever does not could not even read the row.
+#: A message with a topic of another version is left to that version: this one could not even read the row.
 _KNOWN: Final = outbox.c.topic.in_([topic.value for topic in Topic])
 _WAITING: Final = and_(outbox.c.state == PENDING, _KNOWN)
 
@@ -59,9 +59,9 @@ class Deliveries:
     ) -> list[OutboxMessage]:
         """Claim due messages; below a card they keep their order, and none goes out before its card is there.
 
-        A word below a request for approval waits for that one, too, as long as it may yet be posted.
-        ``floor`` is Slack's own time of before. The first attempt writes it down with its intent, and those that
-        follow look for what became of it since then. See :mod:`bot.store.queue.claims` for the rest of the rule.
+        A message below a request for approval also waits for that request, while it may still be posted. ``floor`` is
+        Slack's time before this. The first attempt records it with its intent, and later attempts look for results
+        since then. See :mod:`bot.store.queue.claims` for the other conditions.
         """
         rows = await claim_due(
             self._connection, _CLAIMING, owner=owner, now=now, lease=lease, limit=limit, claim_floor=floor
@@ -78,11 +78,11 @@ class Deliveries:
         confirm: timedelta | None = None,
         covered: bool = False,
     ) -> None:
-        """Note a delivery; when the message has moved on meanwhile, it becomes due again.
+        """Note a delivery; if the message has changed meanwhile, it becomes due again.
 
-        With ``confirm`` it is delivered once more after that time although it has not moved on. Where ``covered``, an
-        earlier attempt may yet arrive and cover it: the next delivery, whatever it is for, counts as interrupted too.
-        What was withdrawn meanwhile stays withdrawn: something else stands in its place by now.
+        With ``confirm``, it is delivered once more after that time even without a change. ``covered`` means that an
+        earlier attempt may still arrive and cover it: the next delivery, for whatever reason, counts as interrupted
+        too. A message withdrawn meanwhile stays withdrawn: something else has replaced it.
         """
         current = outbox.c.version == message.version
         then = literal(PENDING) if confirm else case((current, SENT), else_=PENDING)
@@ -116,9 +116,9 @@ class Deliveries:
         settled: bool = True,
         refusal: str = "",
     ) -> None:
-        """Give the message back until ``until``; with ``refusal`` it waits for somebody to mend something at Slack.
+        """Give the message back until ``until``; with ``refusal``, it waits for somebody to repair something at Slack.
 
-        ``settled`` tells that by then every attempt will be over.
+        ``settled`` means that by then every attempt will be over.
         """
         values: dict[str, Any] = {
             "due_at": until,
@@ -128,7 +128,7 @@ class Deliveries:
             "refusal": refusal,
         }
         if surely_unsent:
-            # What became of an earlier edit without an answer stays unclear until one was answered.
+            # The result of an earlier unanswered edit stays unknown until an edit was answered.
             values["attempts"] = message.attempts - 1 if message.topic in STANDING else 0
         if settled:
             values["settled"] = values.get("attempts", message.attempts)
@@ -137,7 +137,7 @@ class Deliveries:
         )
 
     async def redirect(self, message: OutboxMessage, *, owner: str, channel: str, now: datetime, error: str) -> None:
-        """Send the message to ``channel`` instead of where it was refused."""
+        """Send the message to ``channel`` instead of the place that refused it."""
         statement = (
             update(outbox)
             .where(outbox.c.id == message.id, outbox.c.owner == owner)
@@ -155,7 +155,7 @@ class Deliveries:
         await self._connection.execute(statement)
 
     async def refuse(self, message: OutboxMessage, *, owner: str, error: str) -> None:
-        """Give the message up: Slack will never take it."""
+        """Give the message up: Slack will never accept it."""
         statement = (
             update(outbox)
             .where(outbox.c.id == message.id, outbox.c.owner == owner)
@@ -164,7 +164,7 @@ class Deliveries:
         await self._connection.execute(statement)
 
     async def extend(self, ids: Iterable[int], owner: str, until: datetime) -> list[int]:
-        """Keep those of the claims that ``owner`` still holds until ``until``, and return which they are."""
+        """Extend those of the claims that ``owner`` still holds to ``until``, and return them."""
         statement = (
             update(outbox)
             .where(outbox.c.id.in_(list(ids)), outbox.c.owner == owner)
@@ -183,7 +183,7 @@ class Deliveries:
         await self._connection.execute(statement.values(owner=None, claimed_until=None))
 
     async def unknown(self) -> list[str]:
-        """Return what undelivered messages are about that this version does not know: nobody delivers them."""
+        """Return the topics of undelivered messages that this version does not know: nobody delivers them."""
         statement = select(outbox.c.topic).where(outbox.c.state == PENDING, ~_KNOWN).distinct()
         return list((await self._connection.execute(statement.order_by(outbox.c.topic))).scalars())
 

@@ -1,4 +1,4 @@
-"""Work that has been forgotten: a change, a batch or a delegation whose state asks for a task that is not there."""
+"""Forgotten work: a change, a batch or a delegation whose state requires a task that is missing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.store.tables import batches, changes, delegations, tasks
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """A task that has to be there and is not."""
+    """A required task that is missing."""
 
     #: The change that it belongs to; None for a delegation, which belongs to none.
     change: int | None
@@ -24,7 +24,7 @@ class Orphan:
     subject: int
 
 
-#: State of a change -> the tasks of which one has to be there.
+#: State of a change -> tasks, one of which must be there.
 _OF_CHANGES: Final[Mapping[ChangeState, Sequence[Task]]] = {
     ChangeState.PLANNING: (Task.PLAN,),
     ChangeState.AWAITING_APPROVAL: (Task.EXPIRE,),
@@ -34,34 +34,34 @@ _OF_CHANGES: Final[Mapping[ChangeState, Sequence[Task]]] = {
     ChangeState.PAUSED: (Task.START,),
     ChangeState.IN_EFFECT: (Task.END,),
 }
-#: What is in a wave that was not let go is held back, and so is one that was until its start has looked at it.
+#: Waves not yet released are held back, and so is a released wave until its start has checked it.
 _RELEASED: Final = and_(
     batches.c.wave <= changes.c.wave,
     ~exists().where(tasks.c.subject == changes.c.id, tasks.c.task == Task.START.value),
 )
-#: State of a batch of a running change -> the task that has to be there, and when.
+#: State of a batch of a running change -> the required task, and the condition.
 _OF_BATCHES: Final[Mapping[BatchState, tuple[Task, ColumnElement[bool]]]] = {
     BatchState.QUEUED: (Task.SUBMIT, and_(_RELEASED, changes.c.stopped_at.is_(None))),
     BatchState.SUBMITTING: (Task.SUBMIT, true()),
-    BatchState.UNKNOWN: (Task.RECONCILE, batches.c.escalated_at.is_(None)),  # otherwise an operator's word is awaited
+    BatchState.UNKNOWN: (Task.RECONCILE, batches.c.escalated_at.is_(None)),  # otherwise an operator must decide
     BatchState.SUBMITTED: (Task.POLL, true()),
 }
 
 
 class Orphans:
-    """Looks for them in all tables."""
+    """Searches all tables for them."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def find(self) -> list[Orphan]:
-        """Return the tasks that are missing, oldest change first."""
+        """Return the missing tasks, oldest change first."""
         found = []
         for state, wanted in _OF_CHANGES.items():
             there = exists().where(tasks.c.subject == changes.c.id, tasks.c.task.in_([task.value for task in wanted]))
             statement = select(changes.c.id).where(changes.c.state == state.value, ~there)
             if state is ChangeState.PAUSED:
-                statement = statement.where(changes.c.resumes_at.is_not(None))  # otherwise somebody's word is awaited
+                statement = statement.where(changes.c.resumes_at.is_not(None))  # otherwise somebody must decide
             found += [Orphan(id_, wanted[0], id_) for id_ in (await self._connection.execute(statement)).scalars()]
         for of, (task, when) in _OF_BATCHES.items():
             there = exists().where(tasks.c.subject == batches.c.id, tasks.c.task == task.value)
@@ -73,7 +73,7 @@ class Orphans:
         return sorted(set(found), key=lambda orphan: (orphan.change or 0, orphan.subject))
 
     async def _of_delegations(self) -> list[Orphan]:
-        """Return what is missing for delegations that have not ended, or of whose end nobody was told."""
+        """Return the missing tasks of delegations that have not ended, or whose end was not told."""
         there = exists().where(tasks.c.subject == delegations.c.id, tasks.c.task == Task.DELEGATION.value)
         open_ = or_(
             delegations.c.ended_at.is_(None),
@@ -83,7 +83,7 @@ class Orphans:
         return [Orphan(None, Task.DELEGATION, id_) for id_ in ids]
 
     async def unended(self) -> list[int]:
-        """Return the running changes none of whose batches has anything left to do, or none of the waves let go."""
+        """Return the running changes whose released batches have all settled."""
         left = exists().where(
             batches.c.change_id == changes.c.id,
             batches.c.state != BatchState.SETTLED.value,
@@ -95,9 +95,9 @@ class Orphans:
 
 
 def _of_batch(row: Row[Any], state: BatchState, task: Task) -> Orphan:
-    """Return what is missing for a batch; what is in a wave after the first goes the way that all of it goes.
+    """Return the missing task of a batch; a batch of a later wave is left to the start of its wave.
 
-    Whether it may go at all, in its window and with its approvals, is looked at when the wave starts.
+    That start checks whether the wave may go at all, in its window and with its approvals.
     """
     if state is BatchState.QUEUED and row.continued_at is not None:
         return Orphan(row.change_id, Task.START, row.change_id)

@@ -14,17 +14,17 @@ from bot.changes.model.messages import MessageRef, Topic
 from bot.changes.model.public_ids import public_id
 from bot.store.tables import changes, outbox
 
-#: The state of a message that has to be delivered, or delivered again.
+#: The state of a message that must be delivered, or delivered again.
 PENDING: Final = "pending"
-#: The state of one that was delivered, or that something else stands in the place of.
+#: The state of a message that was delivered, or replaced by something else.
 SENT: Final = "sent"
-#: The state of one that was given up.
+#: The state of a message that was given up.
 REFUSED: Final = "refused"
-#: Whether the change of a message is over: what its card says then is shown without a pause.
+#: Whether the change of a message is over: its card is then updated without a pause.
 LAST_WORD: Final = exists().where(
     changes.c.id == outbox.c.change_id, changes.c.state.in_([state.value for state in ChangeState if state.over])
 )
-#: Where the messages are that are posted once and edited from then on.
+#: Columns with the places of messages that are posted once and then edited.
 _PLACES: Final[Mapping[Topic, Column[str]]] = {
     Topic.CARD: changes.c.card_ts,
     Topic.APPROVAL_CARD: changes.c.approval_card_ts,
@@ -47,9 +47,9 @@ class Outbox:
         data: Mapping[str, Any] | None = None,
         channel: str = "",
     ) -> None:
-        """Decide on a message. Deciding again on the same one does nothing: a message has one key for ever.
+        """Decide on a message. Deciding on the same one again does nothing: a message keeps its key for ever.
 
-        ``channel`` is where it goes; empty when that is where a card is, or one person.
+        ``channel`` is where it goes; empty when it goes below a card, or to one person.
         """
         key = f"{public_id(change)}:{topic.value}:{name}"
         present = await self._connection.execute(select(outbox.c.id).where(outbox.c.key == key))
@@ -66,11 +66,10 @@ class Outbox:
         settling: timedelta = timedelta(0),
         data: Mapping[str, Any] | None = None,
     ) -> None:
-        """Have a standing message brought up to date, at the earliest ``pause`` after its last delivery.
+        """Have a standing message updated, at the earliest ``pause`` after its last delivery.
 
-        What a change comes to in the end is shown at once. Only while Slack may yet post the message, because of an
-        attempt without an answer, it waits as long as it was to wait, ``settling`` from now on at the most.
-        ``data`` takes the place of what it was given before.
+        The end of a change is shown at once. Only while Slack may still post the message, after an unanswered attempt,
+        it keeps waiting as planned, at most ``settling`` from now. ``data`` replaces earlier data.
         """
         key = f"{public_id(change)}:{topic.value}"
         row = (await self._connection.execute(select(outbox.c.id, outbox.c.sent_at).where(outbox.c.key == key))).first()
@@ -99,19 +98,19 @@ class Outbox:
         await self._connection.execute(statement)
 
     async def told(self, change: int, topic: Topic, name: str) -> Mapping[str, Any] | None:
-        """Return the data of a message that was decided on; None when it was not."""
+        """Return the data of a message that was decided on; None otherwise."""
         key = f"{public_id(change)}:{topic.value}:{name}"
         data: Mapping[str, Any] | None = await self._connection.scalar(select(outbox.c.data).where(outbox.c.key == key))
         return data
 
     async def former(self, change: int, what: Topic) -> list[MessageRef]:
-        """Return where cards of the change, or its requests for approval, were left behind."""
+        """Return the places where cards of the change, or its requests for approval, were left behind."""
         statement = select(outbox.c.data).where(outbox.c.change_id == change, outbox.c.topic == Topic.FORMER.value)
         left = await self._connection.scalars(statement)
         return [MessageRef(channel=data["channel"], ts=data["ts"]) for data in left if data["what"] == what.value]
 
     async def withdraw(self, change: int, topic: Topic) -> None:
-        """Let messages of a change be that are not delivered yet: something else stands in their place."""
+        """Drop undelivered messages of a change that something else replaces."""
         statement = (
             update(outbox)
             .where(outbox.c.change_id == change, outbox.c.topic == topic.value, outbox.c.state == PENDING)
@@ -125,7 +124,7 @@ class Outbox:
         return (await self._connection.execute(statement)).scalar_one()
 
     async def stuck(self) -> str:
-        """Return a message that waits for somebody to mend something at Slack, and what; empty when none does."""
+        """Return a message that waits for a repair at Slack, and the reason; empty without one."""
         statement = (
             select(outbox.c.key, outbox.c.error)
             .where(outbox.c.state == PENDING, outbox.c.refusal != "")
@@ -141,7 +140,7 @@ class Outbox:
         return (await self._connection.execute(statement)).scalar_one()
 
     async def waiting_since(self) -> datetime | None:
-        """Return since when the oldest undelivered message could be delivered; None when there is none."""
+        """Return since when the oldest undelivered message could be delivered; None without one."""
         since = func.min(func.coalesce(outbox.c.waiting_since, outbox.c.due_at), type_=outbox.c.due_at.type)
         found: datetime | None = await self._connection.scalar(select(since).where(outbox.c.state == PENDING))
         return found
@@ -163,7 +162,7 @@ class Outbox:
 
 
 def _may_be_posted(topic: Topic) -> ColumnElement[bool]:
-    """Tell whether an attempt to post a message is, or may be, under way; one that has its place is only edited."""
+    """Tell whether an attempt to post a message may be under way; a message with a place is only edited."""
     if topic not in _PLACES:
         return false()
     nowhere = exists().where(changes.c.id == outbox.c.change_id, _PLACES[topic] == "")

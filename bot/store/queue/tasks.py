@@ -1,4 +1,4 @@
-"""Due work: which task, on what, when, and who is on it."""
+"""Due work: which task, on what, when, and who has claimed it."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from bot.store.tables import tasks
 
 
 class Task(Enum):
-    """What can be due. The subject is the id of a change, a batch, a value export or a delegation."""
+    """The tasks. The subject is the id of a change, a batch, a value export or a delegation."""
 
     PLAN = "plan"  #: read the provider and make the plan of a change
-    DISCARD = "discard"  #: give up a plan that nobody asked approval for
+    DISCARD = "discard"  #: give up a plan for which nobody requested approval
     EXPIRE = "expire"  #: end an undecided request
     REMIND = "remind"  #: remind approvers who have not answered
-    FALLBACK = "fallback"  #: ask the fallback approvers of a stage for which a request has waited too long
-    START = "start"  #: begin an approved change when it is time; tell approvers when it is time before they decided
+    FALLBACK = "fallback"  #: ask the fallback approvers of a stage whose request has waited too long
+    START = "start"  #: begin an approved change at its time; tell approvers if the time comes before a decision
     SUBMIT = "submit"  #: send a batch
     RECONCILE = "reconcile"  #: find out whether an unanswered submission made a job
-    POLL = "poll"  #: ask about a batch's job
+    POLL = "poll"  #: poll a batch's job
     ESCALATE = "escalate"  #: tell operators that a change waits for them
-    VERIFY = "verify"  #: read the numbers of a change back whose batches have all settled
-    FINISH = "finish"  #: establish the outcome of a change whose numbers have been read back
-    END = "end"  #: restore the numbers of a temporary change when its time has come, and conclude it after that
+    VERIFY = "verify"  #: read back the numbers of a change whose batches have all settled
+    FINISH = "finish"  #: determine the outcome of a change whose numbers have been read back
+    END = "end"  #: restore the numbers of a temporary change at its end, then conclude it
     WIPE = "wipe"  #: wipe the secrets of a discarded change whose form was open again
     PRUNE = "prune"  #: reduce what ended long ago to its summary; the subject is 0
     EXPORT_VALUES = "export_values"  #: read current values for somebody who wants them as a sheet
-    DELEGATION = "delegation"  #: tell the delegate of a delegation, and write down that it ended when its time has come
+    DELEGATION = "delegation"  #: tell the delegate of a delegation, and note its end at its time
 
 
 #: Tasks on a batch, and those that belong to no change; all others are on a change.
 ON_BATCHES: Final = frozenset({Task.SUBMIT, Task.RECONCILE, Task.POLL})
 ON_NO_CHANGE: Final = frozenset({Task.PRUNE, Task.EXPORT_VALUES, Task.DELEGATION})
-#: What a task has that nobody holds.
+#: The columns of an unclaimed task.
 _FREE: Final = {"owner": None, "claimed_until": None, "busy_until": None}
-#: A task of another version is left to that one: whoever does not know it could not even read the row.
+#: A task of another version is left to that version: this one could not even read the row.
 _KNOWN: Final = tasks.c.task.in_([task.value for task in Task])
 _CLAIMING: Final = claiming(tasks, condition=_KNOWN)
 _NEXT_DUE: Final = select(func.min(tasks.c.due_at)).where(tasks.c.owner.is_(None), _KNOWN)
@@ -57,32 +57,32 @@ class Claim:
     id: int
     task: Task
     subject: int
-    #: How often it was claimed since it was made due, this time included; tells one claim from the next.
+    #: How often it was claimed since it was made due, this time included; distinguishes claims.
     attempts: int
     #: The worker whose right it is.
     owner: str
-    #: How many of the attempts before it only found that it had to wait.
+    #: How many of the earlier attempts found only that they must wait.
     waits: int = 0
 
     @property
     def key(self) -> str:
-        """The work itself, whichever claim it is."""
+        """The work itself, independent of the claim."""
         return f"{self.task.value}:{self.subject}"
 
     @property
     def tries(self) -> int:
-        """How often it was tried in earnest, this time included."""
+        """How often it was really tried, this time included."""
         return self.attempts - self.waits
 
 
 Handler: TypeAlias = Callable[[Claim], Awaitable[None]]
 _Method = TypeVar("_Method", bound=Callable[..., Awaitable[None]])
-#: Attribute of a method with the task that it carries out.
+#: Attribute of a method with its task.
 _HANDLES: Final = "handles"
 
 
 def handles(task: Task) -> Callable[[_Method], _Method]:
-    """Say of the method below that it carries out ``task``."""
+    """Mark the method below as the handler of ``task``."""
 
     def mark(method: _Method) -> _Method:
         setattr(method, _HANDLES, task)
@@ -92,7 +92,7 @@ def handles(task: Task) -> Callable[[_Method], _Method]:
 
 
 def handlers_of(*parts: object) -> Mapping[Task, Handler]:
-    """Return what carries out each task, found in ``parts``; raises ValueError unless each task has exactly one."""
+    """Return the handler of each task, found in ``parts``; raises ValueError unless each task has exactly one."""
     found = [
         (task, getattr(part, name))
         for part in parts
@@ -111,14 +111,14 @@ class Tasks:
         self._connection = connection
 
     async def add(self, task: Task, subject: int, due_at: datetime) -> None:
-        """Make ``task`` due on ``subject``; when it is already there, move it to the new time and free it."""
+        """Make ``task`` due on ``subject``; if it is already there, move it to the new time and free it."""
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         statement = dialect.insert(tasks).values(task=task.value, subject=subject, due_at=due_at)
         fresh = {"due_at": due_at, **_FREE, "attempts": 0, "waits": 0}
         await self._connection.execute(statement.on_conflict_do_update(index_elements=["task", "subject"], set_=fresh))
 
     async def ensure(self, task: Task, subject: int, due_at: datetime) -> None:
-        """Make ``task`` due on ``subject``, unless it is there already, due whenever it may be."""
+        """Make ``task`` due on ``subject``, unless it is already there, due at any time."""
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         statement = dialect.insert(tasks).values(task=task.value, subject=subject, due_at=due_at)
         await self._connection.execute(statement.on_conflict_do_nothing(index_elements=["task", "subject"]))
@@ -145,13 +145,13 @@ class Tasks:
         ]
 
     async def leave(self, claims: Iterable[Claim]) -> None:
-        """Undo ``claims`` on which nobody has begun: each task is as it was before them, and due."""
+        """Undo ``claims`` that nobody has started: each task is due again as before."""
         for claim in claims:
             statement = update(tasks).where(_claimed(claim))
             await self._connection.execute(statement.values(**_FREE, attempts=tasks.c.attempts - 1))
 
     async def busy(self, claim: Claim, until: datetime) -> None:
-        """Note that a request for the task is about to go out, and that nobody may take it over before ``until``."""
+        """Note that a request for the task is about to go out, so nobody may take it over before ``until``."""
         await self._connection.execute(update(tasks).where(_claimed(claim)).values(busy_until=until))
 
     async def held(self, claim: Claim) -> bool:
@@ -159,17 +159,17 @@ class Tasks:
         return (await self._connection.execute(select(tasks.c.id).where(_claimed(claim)))).first() is not None
 
     async def done(self, claim: Claim) -> None:
-        """Forget the task.
+        """Remove the finished task.
 
-        Raises :class:`bot.errors.ClaimLost` when it has been taken over, taken away or made due again since. Unless
-        that is caught, nothing of the transaction is written: what it would say, whoever has the task now says.
+        Raises :class:`bot.errors.ClaimLost` when it has been taken over, removed or made due again since. Unless that
+        is caught, the transaction writes nothing: the task's new holder does the work.
         """
         await self._end(claim, delete(tasks))
 
     async def again(self, claim: Claim, due_at: datetime, *, waited: bool = False) -> None:
         """Give the claim back and make the task due at ``due_at``; raises ClaimLost as :meth:`done` does.
 
-        One that only ``waited``, for a free slot say, was no try that failed: the next failure counts as the first.
+        A task that only ``waited``, for example for a free slot, has not failed: the next failure counts as the first.
         """
         statement = update(tasks).values(due_at=due_at, **_FREE)
         await self._end(claim, statement.values(waits=tasks.c.attempts) if waited else statement)
@@ -179,17 +179,17 @@ class Tasks:
             raise ClaimLost
 
     async def remove(self, task: Task, subjects: Iterable[int]) -> None:
-        """Forget ``task`` on ``subjects``."""
+        """Remove ``task`` on ``subjects``."""
         statement = delete(tasks).where(tasks.c.task == task.value, tasks.c.subject.in_(list(subjects)))
         await self._connection.execute(statement)
 
     async def stop_waiting(self, change: int) -> None:
-        """Forget what was to happen to a request for approval that is not undecided any more."""
+        """Remove the tasks of a request for approval that has been decided."""
         for task in (Task.EXPIRE, Task.REMIND, Task.FALLBACK, Task.START):
             await self.remove(task, [change])
 
     async def extend(self, ids: Iterable[int], owner: str, until: datetime) -> None:
-        """Keep those of the claims that ``owner`` still holds until ``until``."""
+        """Extend those of the claims that ``owner`` still holds to ``until``."""
         statement = update(tasks).where(tasks.c.id.in_(list(ids)), tasks.c.owner == owner).values(claimed_until=until)
         await self._connection.execute(statement)
 
@@ -203,7 +203,7 @@ class Tasks:
         await self._connection.execute(statement.values(**_FREE))
 
     async def hasten(self, task: Task, now: datetime, subjects: Iterable[int]) -> None:
-        """Make ``task`` due now on those of ``subjects`` that wait unclaimed for a later time."""
+        """Make ``task`` due now on those of ``subjects`` where it waits unclaimed for a later time."""
         if not (waiting := list(subjects)):
             return
         statement = (
@@ -244,9 +244,9 @@ class Tasks:
 
 
 def _claimed(claim: Claim) -> ColumnElement[bool]:
-    """Return the condition that a row is still the one that was claimed.
+    """Return the condition that a row is still the claimed one.
 
-    Its id alone does not tell: SQLite gives the id of a deleted row to the next one, and a task that was made due
+    The id alone is not enough: SQLite gives the id of a deleted row to the next one, and a task that was made due
     again, or taken over, keeps its row.
     """
     return and_(

@@ -1,4 +1,4 @@
-"""What waits for a moment, after the clock was set: moments that were near have become far, or have come early."""
+"""Rescheduling after the clock was set: times that were near are now far, or have come early."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.queue.tasks import Task
 from bot.store.tables import batches, events, outbox, runs, tasks
 
-#: Tasks whose time is one on the wall, which people were told: a deadline, a reminder, a day.
+#: Tasks at wall-clock times, which people were told: a deadline, a reminder, a day.
 _ON_THE_WALL: Final = (Task.EXPIRE, Task.REMIND, Task.FALLBACK, Task.DISCARD, Task.PRUNE)
-#: Tasks that say something themselves: one that an earlier attempt may have said is waited for before it is said again.
+#: Tasks that send a message themselves: one that an earlier attempt may have sent is waited for before it is repeated.
 _SAYING: Final = (Task.DELEGATION, Task.EXPORT_VALUES)
-#: Moments of a batch from which pauses are counted.
+#: Times of a batch from which pauses are counted.
 _COUNTED_FROM: Final = ("attempted_at", "submitted_at", "unanswered_since", "progressed_at", "slot_refused_at")
 
 
 class Waiting:
-    """Due times, leases and the moments from which pauses are counted, over all tables."""
+    """Due times, leases and the times from which pauses are counted, in all tables."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def latest(self) -> datetime | None:
-        """Return when the newest event was, or the newest message delivered, by the clock of then; None before any."""
+        """Return the time of the newest event or delivered message, by the clock of that time; None before any."""
         event = select(events.c.at).order_by(events.c.id.desc()).limit(1)
         moments = [
             await self._connection.scalar(event),
@@ -35,10 +35,10 @@ class Waiting:
         return max((moment for moment in moments if moment is not None), default=None)
 
     async def check_again(self, now: datetime, lease: timedelta) -> None:
-        """Make what waits due now, let no claim last longer than a lease, and have nothing happened in the future.
+        """Make waiting work due now, shorten claims to one lease, and move recorded times out of the future.
 
-        Whoever is looked at too early says so and waits on. A number's last look counts as none, so that it is looked
-        at again before its batch is sent.
+        Work that is checked too early waits on. A check of numbers dated ahead of now no longer counts, so they are
+        checked again before their batch is sent.
         """
         on_the_wall = tasks.c.task.in_([task.value for task in _ON_THE_WALL])
         until = now + lease
@@ -59,7 +59,7 @@ class Waiting:
             await self._connection.execute(statement)
 
     async def wait_anew(self) -> None:
-        """Give Slack its time anew for what it may be posting: that of before may not be over."""
+        """Give Slack the full time again for messages that it may be posting: the previous time may not be over."""
         saying = tasks.c.task.in_([task.value for task in _SAYING])
         await self._connection.execute(update(outbox).where(outbox.c.settled > 0).values(settled=0))
         await self._connection.execute(update(tasks).where(tasks.c.waits > 0, saying).values(waits=0))

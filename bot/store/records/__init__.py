@@ -1,1 +1,1 @@
-"""The rows of changes and of all that belongs to them."""
+"""The rows of changes and of everything that belongs to them."""

@@ -22,9 +22,9 @@ from bot.store.records.secrets import Secrets
 from bot.store.tables import batches, tasks
 from bot.telemetry import tracing
 
-#: Batches written about in one statement; SQLite takes at most 32,766 parameters.
+#: Batches updated in one statement; SQLite allows at most 32,766 parameters.
 CHUNK = 500
-#: What is true of a batch that waits for an operator's word on an unanswered submission.
+#: Conditions of a batch that waits for an operator's decision on an unanswered submission.
 UNDECIDED: Final = (batches.c.state == BatchState.UNKNOWN.value, batches.c.escalated_at.is_not(None))
 
 
@@ -69,7 +69,7 @@ class Batches:
     async def move(self, batch: int, to: BatchState, **columns: Any) -> None:  # noqa: ANN401 - column values
         """Take the batch to state ``to`` in one conditional write.
 
-        Raises Superseded when it cannot go there, or when the job given with it is another batch's.
+        Raises Superseded when it cannot go there, or when the given job belongs to another batch.
         """
         origins = [state.value for state in before(BATCH_STEPS, to)]
         statement = (
@@ -83,7 +83,7 @@ class Batches:
             present = (await self.get(batch)).state.value
             raise Superseded(f"The batch is {present} already.")
         if to in {BatchState.SUBMITTED, BatchState.SETTLED}:
-            # From here no way leads back into the queue, so its secrets are never sent again.
+            # From here, no step leads back into the queue, so its secrets are never sent again.
             await self._secrets.wipe_batch(batch)
 
     async def put(self, batch: int, **columns: Any) -> None:  # noqa: ANN401 - column values
@@ -101,7 +101,7 @@ class Batches:
         return set((await self._connection.execute(statement)).scalars()) == {BatchState.SETTLED.value}
 
     async def held_back(self, change: int) -> list[Batch]:
-        """Return the change's queued batches that nothing is going to send: they wait for the end of a wave."""
+        """Return the change's queued batches that are not going to be sent yet: they wait for the end of a wave."""
         to_be_sent = exists().where(tasks.c.task == Task.SUBMIT.value, tasks.c.subject == batches.c.id)
         statement = (
             select(batches)
@@ -111,7 +111,7 @@ class Batches:
         return [_batch(row) for row in await self._connection.execute(statement)]
 
     async def due(self, change: int, now: datetime, limit: int) -> list[Batch]:
-        """Return the change's first queued batches that are to be sent now, somebody at work on them or not."""
+        """Return the change's first queued batches that are due now, claimed or not."""
         to_be_sent = exists().where(
             tasks.c.task == Task.SUBMIT.value, tasks.c.subject == batches.c.id, tasks.c.due_at <= now
         )
@@ -133,7 +133,7 @@ class Batches:
     async def typical_seconds(self, kind: str, *, like: int | None = None) -> float | None:
         """Return how long recent jobs of ``kind`` took, in seconds (the median of 50); None when there were none.
 
-        With ``like`` only those count that had about so many numbers.
+        With ``like``, only jobs with about that many numbers count.
         """
         sizes = true() if like is None else batches.c.size.between(like * 2 // 3, like * 3 // 2)
         ended = batches.c.submitted_at.is_not(None) & batches.c.settled_at.is_not(None)
@@ -147,12 +147,12 @@ class Batches:
         return median((row.settled_at - row.submitted_at).total_seconds() for row in rows) if rows else None
 
     async def undecided(self, change: int) -> int:
-        """Return how many of the change's batches wait for an operator's word on an unanswered submission."""
+        """Return how many of the change's batches wait for an operator's decision on an unanswered submission."""
         statement = select(func.count()).select_from(batches).where(batches.c.change_id == change, *UNDECIDED)
         return (await self._connection.execute(statement)).scalar_one()
 
     async def with_job(self, kind: str, job: str) -> Batch | None:
-        """Return the batch that ``job`` belongs to; None when it is nobody's."""
+        """Return the batch that ``job`` belongs to; None when it belongs to none."""
         row = (
             await self._connection.execute(select(batches).where(batches.c.kind == kind, batches.c.job == job))
         ).first()

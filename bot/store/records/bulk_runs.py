@@ -38,7 +38,7 @@ class BulkRuns:
         on_stale: OnStale,
         now: datetime,
     ) -> None:
-        """Write a run with all its numbers; when there is one under the reference already, write nothing."""
+        """Write a run with all its numbers; if there is one with the reference already, write nothing."""
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         statement = (
             dialect.insert(runs)
@@ -74,12 +74,12 @@ class BulkRuns:
         await self.stop_if_called_off(run, now)
 
     async def get(self, provider: str, run: int, now: datetime) -> Run | None:
-        """Return the run with its numbers; None when the provider has none with this id."""
+        """Return the run with its numbers; None when the provider has no run with this id."""
         statement = select(runs).where(runs.c.id == run, runs.c.provider == provider)
         return await self._whole((await self._connection.execute(statement)).first(), now)
 
     async def under(self, provider: str, reference: str, now: datetime) -> Run | None:
-        """Return the run under ``reference``; None when there is none."""
+        """Return the run with ``reference``; None when there is none."""
         statement = select(runs).where(runs.c.provider == provider, runs.c.reference == reference)
         return await self._whole((await self._connection.execute(statement)).first(), now)
 
@@ -103,12 +103,12 @@ class BulkRuns:
         )
 
     async def reference(self, run: int) -> str:
-        """Return under which reference the run was written; empty when there is none with this id."""
+        """Return the reference of the run; empty when there is no run with this id."""
         found: str | None = await self._connection.scalar(select(runs.c.reference).where(runs.c.id == run))
         return found or ""
 
     async def halt(self, run: int) -> Halt | None:
-        """Return why no waiting number of the run may be sent: it was stopped, or there is a freeze; None when none."""
+        """Return why no waiting number of the run may be sent: it was stopped, or frozen; None when they may."""
         stopped = (
             select(run_stops.c.code, run_stops.c.reason)
             .join(runs, (runs.c.provider == run_stops.c.provider) & (runs.c.reference == run_stops.c.reference))
@@ -122,9 +122,9 @@ class BulkRuns:
     async def call_off(
         self, provider: str, references: Collection[str], *, code: str, reason: str, now: datetime
     ) -> None:
-        """Let nothing more be sent of the runs under ``references``, those included that are yet to be written.
+        """Send nothing more of the runs with ``references``, including runs not written yet.
 
-        Their waiting numbers are not attempted, with ``code`` and ``reason``; what is being sent comes to its end.
+        Their waiting numbers are not attempted, with ``code`` and ``reason``; requests under way end by themselves.
         """
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         rows = [
@@ -142,7 +142,7 @@ class BulkRuns:
             await self.close_if_over(run, now)
 
     async def stop_if_called_off(self, run: int, now: datetime) -> None:
-        """Give numbers that wait in a run which was called off before they did the outcome of the others."""
+        """Give the waiting numbers of a run the outcome of the others, if it was called off before it was written."""
         halt = await self.halt(run)
         if halt is not None and halt.for_good:
             await self.stop(run, code=halt.code, reason=halt.reason)
@@ -159,12 +159,12 @@ class BulkRuns:
         return {NumberState(state): count for state, count in await self._connection.execute(statement)}
 
     async def hasten(self, now: datetime) -> None:
-        """Make every open run due now that nobody holds: what it waited for is over."""
+        """Make every open, unclaimed run due now: what it waited for is over."""
         waiting = runs.c.open.is_(True) & runs.c.owner.is_(None) & (runs.c.due_at > now)
         await self._connection.execute(update(runs).where(waiting).values(due_at=now))
 
     async def claim(self, provider: str, *, owner: str, now: datetime, lease: timedelta, limit: int) -> Sequence[int]:
-        """Claim up to ``limit`` open runs of the provider; :mod:`bot.store.queue.claims` says which can be."""
+        """Claim up to ``limit`` open runs of the provider; :mod:`bot.store.queue.claims` says which can be claimed."""
         rows = await claim_due(
             self._connection, _CLAIMING, owner=owner, now=now, lease=lease, limit=limit, claim_provider=provider
         )
@@ -175,9 +175,9 @@ class BulkRuns:
         return ids
 
     async def hold(self, run: int, owner: str, until: datetime, *, busy_until: datetime | None = None) -> None:
-        """Keep the run until ``until``; raises Superseded when ``owner`` does not hold it any more.
+        """Keep the run until ``until``; raises Superseded when ``owner`` no longer holds it.
 
-        With ``busy_until`` a request is about to go out, and nobody may take the run over before.
+        With ``busy_until``, a request is about to go out, and nobody may take the run over before that time.
         """
         statement = update(runs).where(runs.c.id == run, runs.c.owner == owner).values(claimed_until=until)
         if busy_until is not None:
@@ -190,7 +190,7 @@ class BulkRuns:
         await self._connection.execute(update(runs).where(runs.c.owner == owner).values(claimed_until=until))
 
     async def note(self, run: int, steps: Sequence[Step]) -> None:
-        """Write down what happened to numbers. An outcome that is there already is never overwritten."""
+        """Write down what happened to numbers. An outcome is never overwritten."""
         # Not IN: SQLAlchemy does not expand it for many rows at once.
         undecided = or_(*(run_numbers.c.state == state for state in _UNDECIDED))
         statement = (
@@ -219,7 +219,7 @@ class BulkRuns:
             await self._connection.execute(statement, rows)
 
     async def stop(self, run: int, *, code: str, reason: str) -> None:
-        """Give every number that was never sent the outcome "not attempted"."""
+        """Give every unsent number the outcome "not attempted"."""
         statement = (
             update(run_numbers)
             .where(run_numbers.c.run_id == run, run_numbers.c.state == NumberState.WAITING.value)
@@ -228,7 +228,7 @@ class BulkRuns:
         await self._connection.execute(statement)
 
     async def close_if_over(self, run: int, now: datetime) -> None:
-        """Close the run and make it nobody's when every number of it has an outcome."""
+        """Close and release the run when every number of it has an outcome."""
         undecided = select(run_numbers.c.position).where(
             run_numbers.c.run_id == run, run_numbers.c.state.in_(_UNDECIDED)
         )
@@ -240,7 +240,7 @@ class BulkRuns:
         await self._connection.execute(statement)
 
     async def put_off(self, run: int, owner: str, until: datetime) -> None:
-        """Give the run back and make it due at ``until``; nothing happens to a run that is not the owner's."""
+        """Give the run back and make it due at ``until``; does nothing unless ``owner`` holds it."""
         mine = (runs.c.id == run) & (runs.c.owner == owner)
         await self._connection.execute(update(runs).where(mine).values(due_at=until, owner=None, claimed_until=None))
 
@@ -249,7 +249,7 @@ class BulkRuns:
         await self._connection.execute(update(runs).where(runs.c.owner == owner).values(owner=None, claimed_until=None))
 
     async def take_from_others(self, provider: str, owner: str) -> None:
-        """Free what others hold of the provider's runs; only for a database that nobody else can be using."""
+        """Free the claims of others on the provider's runs; only for a database that nobody else can be using."""
         held = runs.c.owner.is_not(None) & (runs.c.owner != owner) & (runs.c.provider == provider)
         await self._connection.execute(update(runs).where(held).values(owner=None, claimed_until=None))
 

@@ -36,7 +36,7 @@ class Changes:
         self._secrets = secrets
 
     async def submitted_as(self, submission: str) -> int | None:
-        """Return the id of the change that this press of a modal's button made; None when it made none yet."""
+        """Return the id of the change that this press of a modal's button made; None when there is none yet."""
         found: int | None = await self._connection.scalar(
             select(changes.c.id).where(changes.c.submission == submission)
         )
@@ -83,7 +83,7 @@ class Changes:
 
     async def hold(self, change: int) -> Change:
         """Return the change and keep other writers from it until the transaction ends."""
-        # Not from adding rows that refer to it: an event does so while it holds the audit log's head.
+        # Adding rows that refer to it stays possible: an event does so while it holds the audit log's head.
         statement = select(changes).where(changes.c.id == change).with_for_update(key_share=True)
         row = (await self._connection.execute(statement)).first()
         if row is None:
@@ -96,7 +96,7 @@ class Changes:
         return (await self._connection.scalar(select(changes.c.trace).where(changes.c.id == change))) or ""
 
     async def trace_of_batch(self, batch: int) -> str:
-        """Return the same of the change to which a batch belongs."""
+        """Return the same for the change that a batch belongs to."""
         statement = select(changes.c.trace).join(batches, batches.c.change_id == changes.c.id)
         return (await self._connection.scalar(statement.where(batches.c.id == batch))) or ""
 
@@ -110,11 +110,11 @@ class Changes:
     ) -> None:
         """Take the change to state ``to`` in one conditional write.
 
-        ``editing`` says of a discarded change that its form is open again: what was typed into it, secrets included,
-        then stays for :meth:`bot.store.records.secrets.Secrets.wipe_draft` later.
+        ``editing`` means that the form of a discarded change is open again: its content, including secrets, then stays
+        until :meth:`bot.store.records.secrets.Secrets.wipe_draft`.
 
-        Raises :class:`bot.errors.Superseded` when the change is in a state from which the lifecycle has no such step,
-        which is how of two clicks only one has an effect.
+        Raises :class:`bot.errors.Superseded` when the lifecycle has no such step from the current state. So only one of
+        two clicks has an effect.
         """
         origins = [state.value for state in before(CHANGE_STEPS, to)]
         statement = (
@@ -126,7 +126,7 @@ class Changes:
             present = (await self.get(change)).state.value.replace("_", " ")
             raise Superseded(f"{public_id(change)} is {present} already.")
         if to.over:
-            # Locks and secrets go with the change in every ending; here, no ending can forget them.
+            # Every ending releases the locks and wipes the secrets; here, no ending can forget them.
             await Locks(self._connection).release(change)
             await self._secrets.wipe_change(change)
             await self._hasten_end(change)
@@ -136,7 +136,7 @@ class Changes:
             await self._secrets.wipe_replaced(by=change)
 
     async def _hasten_end(self, part: int) -> None:
-        """Have the temporary change looked at again of which ``part`` was a part, if it was: it may be over with it."""
+        """If ``part`` is part of a temporary change, have that change checked again: it may be over too."""
         statement = select(changes.c.part_of, changes.c.finished_at).where(changes.c.id == part)
         row = (await self._connection.execute(statement)).one()
         if row.part_of is not None:
@@ -153,7 +153,7 @@ class Changes:
         return [_change(row) for row in await self._connection.execute(statement)]
 
     async def followers(self, change: int) -> Sequence[tuple[int, FollowUp]]:
-        """Return the changes that were asked for to retry or to undo ``change``, the oldest first, and which it was."""
+        """Return the changes that retry or undo ``change``, oldest first, each with which of the two it is."""
         unasked = (ChangeState.PLANNING.value, ChangeState.PLANNED.value, ChangeState.DISCARDED.value)
         statement = (
             select(changes.c.id, changes.c.draft)
@@ -164,12 +164,12 @@ class Changes:
         return [(follower, base.what) for follower, base in rows if base is not None]
 
     async def whole(self, change: int) -> int:
-        """Return the temporary change of which ``change`` is a part; ``change`` itself when it is no part."""
+        """Return the temporary change that ``change`` is a part of; otherwise ``change`` itself."""
         part_of: int | None = await self._connection.scalar(select(changes.c.part_of).where(changes.c.id == change))
         return change if part_of is None else part_of
 
     async def part(self, change: int, what: FollowUp) -> Change | None:
-        """Return the newest part of a temporary change that restores or extends it; None when there is none."""
+        """Return the newest part of a temporary change that restores or extends it; None without one."""
         row = (await self._connection.execute(_parts(change, what).order_by(changes.c.id.desc()).limit(1))).first()
         return _change(row) if row is not None else None
 
@@ -178,13 +178,13 @@ class Changes:
         return [_change(row) for row in await self._connection.execute(_parts(change, what).order_by(changes.c.id))]
 
     async def asks(self, change: int) -> bool:
-        """Tell whether ``change`` has a request for approval of its own: what restores numbers has none."""
+        """Tell whether ``change`` has a request for approval of its own; a restore has none."""
         statement = select(changes.c.part_of, changes.c.approval_card_channel).where(changes.c.id == change)
         row = (await self._connection.execute(statement)).one()
         return row.part_of is None or row.approval_card_channel != ""
 
     async def scheduled(self, *, requester: str = "", limit: int) -> Sequence[Change]:
-        """Return what waits for its time: undecided changes with a start, and approved ones; the next one first."""
+        """Return changes waiting for their time, the next first: undecided ones with a start, and approved ones."""
         undecided = (changes.c.state == ChangeState.AWAITING_APPROVAL.value) & changes.c.starts_at.is_not(None)
         statement = (
             select(changes)
@@ -250,7 +250,7 @@ def _change(row: Row[Any]) -> Change:
         summary=summary_from_json(row.summary) if row.summary else None,
         digest=row.digest,
         problem=row.problem,
-        # Former versions stored the names alone.
+        # Earlier versions stored only the names.
         unusable=tuple((names,) if isinstance(names, str) else tuple(names) for names in row.unusable or ()),
         foreign=tuple(row.foreign_columns or ()),
         replaced_by=row.replaced_by,

@@ -1,4 +1,4 @@
-"""What approvers said, one row per person and change."""
+"""Decisions of approvers, one row per person and change."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from bot.errors import Superseded
 from bot.store.queue.tasks import Task
 from bot.store.tables import batches, changes, decisions, tasks
 
-#: States of a change of which nothing has been sent, and those of one that has begun.
+#: States of a change that has sent nothing, and those of one that has begun.
 _UNSENT: Final = (ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED)
 _BEGUN: Final = (ChangeState.RUNNING, ChangeState.VERIFYING, ChangeState.PAUSED)
-#: Something of a change waits for the end of a wave: nothing is going to send it yet.
+#: Part of a change waits for the end of a wave, and is not going to be sent yet.
 _HELD_BACK: Final = exists().where(
     batches.c.change_id == changes.c.id,
     batches.c.state == BatchState.QUEUED.value,
@@ -34,10 +34,10 @@ class Decisions:
         self._connection = connection
 
     async def add(self, decision: Decision) -> None:
-        """Write the decision; raises Superseded when this person has decided on this change before.
+        """Write the decision; raises Superseded when this person has already decided on this change.
 
-        An approver may still think again: another word takes the place of the same person's approval. So does another
-        approval of somebody whose first one has lapsed, and any word on the plan that came because they asked for one.
+        An approver may still change their mind: any other decision replaces the same person's approval. A new approval
+        also replaces a lapsed one, and any decision on the new plan replaces that person's request for it.
         """
         mine = (decisions.c.change_id == decision.change, decisions.c.person == decision.person)
         approval = decisions.c.verb == DecisionVerb.APPROVE.value
@@ -64,17 +64,17 @@ class Decisions:
             raise Superseded("You have already decided on this change.") from error
 
     async def withdraw_approvals(self, change: int) -> int:
-        """Forget the approvals of a plan that is sent back, and return how many there were."""
+        """Delete the approvals of a plan that is sent back, and return how many there were."""
         approvals = (decisions.c.change_id == change, decisions.c.verb == DecisionVerb.APPROVE.value)
         return (await self._connection.execute(delete(decisions).where(*approvals))).rowcount
 
     async def lapse(self, change: int, person: str, why: str, at: datetime) -> None:
-        """Note that this person's approval does not count any more since ``at``, and ``why``."""
+        """Note that this person's approval no longer counts since ``at``, and ``why``."""
         mine = (decisions.c.change_id == change, decisions.c.person == person)
         await self._connection.execute(update(decisions).where(*mine).values(lapse=why, lapsed_at=at))
 
     async def lent(self, delegator: str, delegate: str) -> list[int]:
-        """Return the changes that may still send something, with an approval by ``delegate`` for ``delegator``."""
+        """Return the changes that may still send numbers and have an approval by ``delegate`` for ``delegator``."""
         statement = (
             select(decisions.c.change_id)
             .join(changes, changes.c.id == decisions.c.change_id)
@@ -97,7 +97,7 @@ class Decisions:
         return (await self.of_each([change])).get(change, [])
 
     async def of_each(self, changes: Collection[int]) -> Mapping[int, list[Decision]]:
-        """Return change -> all decisions on it, oldest first, of those of ``changes`` that have any."""
+        """Return change -> all decisions on it, oldest first, for those of ``changes`` that have any."""
         statement = select(decisions).where(decisions.c.change_id.in_(changes)).order_by(decisions.c.at)
         found: dict[int, list[Decision]] = {}
         for row in await self._connection.execute(statement):

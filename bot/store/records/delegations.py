@@ -31,7 +31,7 @@ class Delegations:
         return await self._one(select(delegations).where(delegations.c.id == delegation).with_for_update())
 
     async def add(self, delegator: str, delegate: str, until: End, *, now: datetime, floor: str) -> Delegation:
-        """Write a new delegation; ``floor`` is Slack's own time of before, as a ``ts``."""
+        """Write a new delegation; ``floor`` is Slack's time before that, as a ``ts``."""
         statement = delegations.insert().values(
             delegator=delegator,
             delegate=delegate,
@@ -44,12 +44,12 @@ class Delegations:
         return await self.get(int(result.inserted_primary_key[0]))  # type: ignore[index]  # an INSERT of one row has a key
 
     async def move_end(self, delegation: Delegation, until: End, *, floor: str) -> Delegation:
-        """Give a delegation another end, of which its delegate is to be told."""
+        """Give a delegation another end, which its delegate must be told."""
         await self._put(delegation, ends_at=until.at, ends_zone=until.zone, version=delegation.version + 1, floor=floor)
         return await self.get(delegation.id)
 
     async def end(self, delegation: Delegation, at: datetime, *, by: str, floor: str) -> None:
-        """Note that ``by`` ended a delegation before its time, of which its delegate is to be told."""
+        """Note that ``by`` ended a delegation early, which its delegate must be told."""
         await self._put(delegation, ended_at=at, ended_by=by, version=delegation.version + 1, floor=floor)
 
     async def lapse(self, delegation: Delegation) -> None:
@@ -57,36 +57,36 @@ class Delegations:
         await self._put(delegation, ended_at=delegation.until.at)
 
     async def note_told(self, delegation: Delegation) -> None:
-        """Note that the delegate was told of ``delegation`` as it is there."""
+        """Note that the delegate was told of ``delegation`` in this version."""
         await self._put(delegation, told=delegation.version)
 
     async def of_pair(self, delegator: str, delegate: str) -> Delegation | None:
-        """Return what ``delegator`` lends to ``delegate`` and nobody has ended, be its time over or not."""
+        """Return the delegation from ``delegator`` to ``delegate`` that nobody has ended, even if its time is over."""
         pair = (delegations.c.delegator == delegator, delegations.c.delegate == delegate)
         return next(iter(await self._read(_open(*pair))), None)
 
     async def to(self, delegate: str, now: datetime) -> list[Delegation]:
-        """Return what is lent to ``delegate`` now, oldest first."""
+        """Return the current delegations to ``delegate``, oldest first."""
         return await self._read(_open(delegations.c.delegate == delegate, delegations.c.ends_at > now))
 
     async def by(self, delegators: Collection[str], now: datetime) -> list[Delegation]:
-        """Return what any of ``delegators`` lends now, oldest first."""
+        """Return the current delegations by any of ``delegators``, oldest first."""
         lent = delegations.c.delegator.in_(sorted(delegators))
         return await self._read(_open(lent, delegations.c.ends_at > now))
 
     async def about(self, person: str, now: datetime) -> list[Delegation]:
-        """Return what ``person`` lends now and what is lent to them, oldest first."""
+        """Return the current delegations by and to ``person``, oldest first."""
         mine = or_(delegations.c.delegator == person, delegations.c.delegate == person)
         return await self._read(_open(mine, delegations.c.ends_at > now))
 
     async def all(self, now: datetime) -> list[Delegation]:
-        """Return every right that is lent now, oldest first."""
+        """Return every current delegation, oldest first."""
         return await self._read(_open(delegations.c.ends_at > now))
 
     async def forget(self, before: datetime) -> int:
-        """Remove what ended before ``before`` and is told, and return how many that were.
+        """Remove delegations that ended before ``before`` and were told, and return how many there were.
 
-        Decisions have whose right it was.
+        Decisions keep the lender of their right.
         """
         at_work = exists().where(tasks.c.task == Task.DELEGATION.value, tasks.c.subject == delegations.c.id)
         statement = delete(delegations).where(delegations.c.ended_at < before, ~at_work)

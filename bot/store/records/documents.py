@@ -1,4 +1,4 @@
-"""Drafts and summaries as the JSON documents in which they are stored. What is missing in an older one is empty."""
+"""Drafts and summaries as stored JSON documents. A field missing from an older document is empty."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _rollout_to_json(rollout: Rollout) -> dict[str, JSON]:
 
 
 def _rollout(stored: Mapping[str, Any] | None) -> Rollout:
-    """Return the rollout that was stored; that of a canary where an earlier version stored none."""
+    """Return the stored rollout; that of a canary if an earlier version stored none."""
     if stored is None:
         return Rollout()
     return Rollout(

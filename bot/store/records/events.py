@@ -1,4 +1,4 @@
-"""The audit log: what happened, written in the same transaction as what it tells of."""
+"""The audit log: events, written in the same transaction as the steps that they record."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ log = structlog.get_logger(__name__)
 
 #: The actor when nobody clicked.
 ITSELF = "linesman"
-#: Rows that are read at once, however many there are.
+#: Rows that are read at once.
 PORTION = 1000
-#: What reading a row raises when somebody wrote into it what is no JSON, no time or no text.
-#: JSON with a hundred thousand brackets in it goes deeper than Python.
+#: Errors of reading a row into which somebody wrote something that is not JSON, a time or text. JSON with a hundred
+#: thousand brackets exceeds Python's recursion limit.
 UNREADABLE: Final = (ValueError, TypeError, OverflowError, RecursionError, OperationalError)
 _SORTS: Final[Mapping[str, type | UnionType]] = {
     "change_id": int | None,
@@ -41,8 +41,8 @@ _HEAD = 1
 class Events:
     """The table of events. Rows are only ever added, and pruned from the oldest on.
 
-    Events that are added are written when the transaction ends: they get their place in the chain while the row of the
-    chain's head is locked, and a lock that is taken last, and held until the commit, cannot be part of a deadlock.
+    Added events are written when the transaction ends: they get their place in the chain while the row of the chain's
+    head is locked, and a lock that is taken last, and held until the commit, cannot cause a deadlock.
     """
 
     def __init__(self, connection: AsyncConnection, *, writing: bool) -> None:
@@ -61,7 +61,7 @@ class Events:
         details: Mapping[str, str | int | None] | None = None,
         **more: str | int | None,
     ) -> None:
-        """Tell that ``actor`` did ``what``. Details are ids, counts and words; never a secret or a setting's value.
+        """Record that ``actor`` did ``what``. Details are ids, counts and words; never a secret or a setting's value.
 
         Raises :class:`bot.errors.StoreError` in a transaction that only reads.
         """
@@ -73,7 +73,7 @@ class Events:
         )
 
     async def seal(self) -> None:
-        """Write what was added, each event linked to the one before it; the last thing that a transaction does."""
+        """Write the added events, each linked to the previous one; the last step of a transaction."""
         if not self._added:
             return
         head = await self._head()
@@ -92,7 +92,7 @@ class Events:
             update(audit_head).where(audit_head.c.id == _HEAD).values(last=last, hash=newest)
         )
         for row in self._added:
-            # The hashes in the log are what a copy of the audit log, or a made-up one, has to agree with.
+            # The hashes in the log must match those of a copied or forged audit log.
             log.info(
                 "event",
                 what=row["what"],
@@ -105,7 +105,7 @@ class Events:
         self._added = []
 
     async def newest(self) -> int:
-        """Return the id of the newest event, 0 when there is none: whatever happens, it grows."""
+        """Return the id of the newest event, 0 without one; it grows with whatever happens."""
         return (await self._connection.scalar(select(func.max(events.c.id)))) or 0
 
     async def of(self, change: int) -> list[Event]:
@@ -137,7 +137,7 @@ class Events:
                 yield event
 
     async def _singly(self, statement: Select[Any], error: Exception) -> AsyncIterator[Event]:
-        """Stream the events of a portion that could not be read up to the one for which it could not."""
+        """Stream the events of an unreadable portion, up to the one that cannot be read."""
         ids = await self._connection.scalars(statement.with_only_columns(events.c.id).limit(PORTION))
         for event in ids.all():
             try:
@@ -204,7 +204,7 @@ def _between(since: datetime | None, until: datetime | None) -> list[ColumnEleme
 
 
 def _read(row: Row[Any]) -> Event:
-    """Return the event in a row; raises TrailBroken when a column holds what it is not for: SQLite takes anything."""
+    """Return the event in a row; raises AuditLogBroken for a column of the wrong type: SQLite accepts anything."""
     columns = row._asdict()
     if not all(isinstance(columns[name], sort) for name, sort in _SORTS.items()):
         raise AuditLogBroken(unreadable(row.id))

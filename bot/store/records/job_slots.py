@@ -1,4 +1,4 @@
-"""The slots that a provider has for jobs: which batches hold one, and which wait for one."""
+"""A provider's slots for jobs: which batches hold one, and which wait for one."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from bot.store.tables import batches, tasks
 
 
 class JobSlots:
-    """The table of batches as their providers see it: by kind, across all changes."""
+    """The table of batches as providers see it: by kind, across all changes."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def in_flight(self, kind: str) -> int:
-        """Return how many batches of ``kind`` may hold one of the provider's slots, of all changes."""
+        """Return how many batches of ``kind``, of all changes, may hold one of the provider's slots."""
         holding = [BatchState.SUBMITTING.value, BatchState.SUBMITTED.value, BatchState.UNKNOWN.value]
         statement = (
             select(func.count()).select_from(batches).where(batches.c.kind == kind, batches.c.state.in_(holding))
@@ -38,9 +38,9 @@ class JobSlots:
         return (await self._connection.execute(statement)).scalar_one()
 
     async def queued(self, kind: str, limit: int) -> list[int]:
-        """Return the ids of the oldest queued batches of ``kind`` that are to be sent, not of those held back.
+        """Return the ids of the oldest queued batches of ``kind`` that may be sent, without those held back.
 
-        Nor of those that wait with the rest of their change for an operator's word.
+        Batches that wait with the rest of their change for an operator's decision are left out too.
         """
         undecided = select(batches.c.change_id).where(batches.c.kind == kind, *UNDECIDED)
         to_be_sent = exists().where(tasks.c.task == Task.SUBMIT.value, tasks.c.subject == batches.c.id)
@@ -58,9 +58,10 @@ class JobSlots:
         return list((await self._connection.execute(statement)).scalars())
 
     async def refused(self, kind: str, since: datetime) -> datetime | None:
-        """Return when the provider last refused a queued batch of ``kind`` for want of a free slot.
+        """Return when the provider last refused a queued batch of ``kind`` for lack of a free slot.
 
-        None when it refused none since ``since``: what is older, of a batch that waits for something else, is no news.
+        None when it has refused none since ``since``: an older refusal, of a batch that waits for something else, says
+        nothing.
         """
         statement = select(func.max(batches.c.slot_refused_at)).where(
             batches.c.kind == kind, batches.c.state == BatchState.QUEUED.value, batches.c.slot_refused_at >= since
@@ -69,7 +70,7 @@ class JobSlots:
         return refused
 
     async def freed(self, kind: str, refused_before: datetime) -> None:
-        """Note that a slot has become free: refusals of queued batches of ``kind`` count as older than they are."""
+        """Note that a slot has become free: date back the refusals of queued batches of ``kind``."""
         statement = (
             update(batches)
             .where(
@@ -82,7 +83,7 @@ class JobSlots:
         await self._connection.execute(statement)
 
     async def watched(self, provider: str) -> int:
-        """Return how many jobs of ``provider``, of all its kinds, are watched: they share one budget of polls."""
+        """Return how many jobs of ``provider``, of all kinds, are watched: they share one budget of polls."""
         statement = (
             select(func.count())
             .select_from(batches)
@@ -91,7 +92,7 @@ class JobSlots:
         return (await self._connection.execute(statement)).scalar_one()
 
     async def submitted(self, kinds: Sequence[str]) -> list[int]:
-        """Return the ids of the batches of ``kinds`` whose jobs are being worked on."""
+        """Return the ids of the batches of ``kinds`` whose jobs are under way."""
         statement = select(batches.c.id).where(
             batches.c.kind.in_(list(kinds)), batches.c.state == BatchState.SUBMITTED.value
         )

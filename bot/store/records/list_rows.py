@@ -1,7 +1,7 @@
-"""Lists of changes, and the history of one number, read a page at a time.
+"""Lists of changes, and the history of one number, read in pages.
 
-Nothing here reads a draft or a plan whole, and no page costs more for lying further back: each end of the lifecycle
-that is asked for has its own short walk along an index, from the cursor on.
+Nothing here reads a whole draft or plan, and later pages cost no more than the first: each requested state has its own
+short walk along an index, from the cursor on.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from bot.changes.model.messages import MessageRef
 from bot.store.records import operation_rows
 from bot.store.tables import changes, decisions, operations
 
-#: Rows looked at around the beginning of a day: replicas' clocks may differ by a little, so ids and times may too.
+#: Rows read around the beginning of a day: replicas' clocks differ a little, so the order of ids and times may too.
 _NEIGHBOURS: Final = 50
-#: Changes that a number's history leaves out: nobody has asked approval for them.
+#: Changes that a number's history leaves out: their approval has not been requested.
 _PRIVATE: Final = tuple(s.value for s in (ChangeState.PLANNING, ChangeState.PLANNED, ChangeState.DISCARDED))
 
-#: The columns of a glance; out of the JSON documents comes only what is named.
+#: The columns of a list row; of the JSON documents, only the named parts.
 _COLUMNS: Final = (
     changes.c.id,
     changes.c.kind,
@@ -51,7 +51,7 @@ _COLUMNS: Final = (
 
 
 class ListRows:
-    """Changes, and numbers, as lists show them."""
+    """Changes and numbers for lists."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -77,11 +77,11 @@ class ListRows:
         return await self._read(statement)
 
     async def undecided(self, person: str, kinds: Collection[str], *, limit: int) -> list[ListRow]:
-        """Return the requests that ``person`` has not decided on, those that wait longest first."""
+        """Return the requests that ``person`` has not decided on, longest-waiting first."""
         decided = exists().where(
             decisions.c.change_id == changes.c.id,
             decisions.c.person == person,
-            decisions.c.verb != DecisionVerb.ASK_FOR_CHANGES.value,  # that was about a former plan
+            decisions.c.verb != DecisionVerb.ASK_FOR_CHANGES.value,  # that was about a previous plan
             decisions.c.lapse == "",
         )
         statement = (
@@ -100,9 +100,9 @@ class ListRows:
     async def history(
         self, *, e164: str = "", number_id: str = "", cursor: Cursor | None = None, limit: int
     ) -> list[HistoryRow]:
-        """Return what changes did to one number, named in either way, from the cursor on; E.164 counts when both are.
+        """Return what changes did to one number, from the cursor on; named in both ways, E.164 counts.
 
-        A number that comes back under a new id keeps its history.
+        A number that returns under a new id keeps its history.
         """
         order = operations.c.change_id.asc() if cursor and cursor.newer else operations.c.change_id.desc()
         statement = (
@@ -126,7 +126,7 @@ class ListRows:
         ]
 
     async def known(self, *, e164: str = "", number_id: str = "") -> tuple[str, str]:
-        """Return (id, E.164) under which any plan has last met the number; empty texts when none has."""
+        """Return the (id, E.164) of the number in the latest plan that had it; empty texts if none had."""
         statement = (
             select(operations.c.number_id, operations.c.e164)
             .where(_named(e164, number_id))
@@ -137,7 +137,7 @@ class ListRows:
         return (row.number_id, row.e164) if row is not None else ("", "")
 
     async def _days(self, listing: ListQuery) -> list[ColumnElement[bool]]:
-        """Return the conditions that the days are; the first day also as an id, which the walks can stop at."""
+        """Return the conditions for the days; the first day also as an id, where the walks can stop."""
         conditions: list[ColumnElement[bool]] = []
         if listing.since is not None:
             begin = _midnight(listing.since)
@@ -160,7 +160,7 @@ class ListRows:
         return [_list_row(row, tallies.get(row.id, Tally())) for row in rows]
 
     async def _tallies(self, ids: Sequence[int]) -> Mapping[int, Tally]:
-        """Count the numbers of changes by state, out of an index alone."""
+        """Count the numbers of changes by state, from an index alone."""
         if not ids:
             return {}
         statement = (
@@ -174,7 +174,7 @@ class ListRows:
         return {change: Tally(**states) for change, states in counts.items()}
 
 
-#: After it there is no day whose beginning could be asked for.
+#: The last day whose end can be asked for.
 _LAST_DAY: Final = date.max - timedelta(days=1)
 
 

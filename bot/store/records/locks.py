@@ -1,4 +1,4 @@
-"""Locks: on numbers, which two changes never touch at once; and freezes, under which nothing is submitted."""
+"""Locks on numbers, which two changes never touch at once; and freezes, under which nothing is submitted."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from bot.changes.model.locks import Freeze, Held, Lock
 from bot.errors import Superseded
 from bot.store.tables import changes, freezes, locks, operations
 
-#: Takes the place of an id for a change whose numbers nobody knows before they are changed.
+#: Stands for all ids in a change whose numbers nobody knows before they are changed.
 EVERY: Final = "*"
-#: Numbers asked about or written in one statement; SQLite takes at most 32,766 parameters.
+#: Numbers read or written in one statement; SQLite allows at most 32,766 parameters.
 CHUNK = 500
 _TAKEN: Final = "Some of these numbers were locked by another change in the meantime. Plan again to see which."
 
@@ -27,7 +27,7 @@ _TAKEN: Final = "Some of these numbers were locked by another change in the mean
 class Locks:
     """The table of locks. A change holds its locks from the request for approval to its end, whatever that is.
 
-    A temporary change ends when its numbers have been restored: what restores them works under its locks.
+    A temporary change ends when its numbers have been restored; the restore works under its locks.
     """
 
     def __init__(self, connection: AsyncConnection) -> None:
@@ -36,7 +36,7 @@ class Locks:
     async def take(self, change: int, provider: str, numbers: Collection[str], now: datetime) -> None:
         """Lock ``numbers`` (provider ids) for ``change``: all of them, or none and Superseded.
 
-        :data:`EVERY` stands for all numbers of the provider: it can be had only while nobody holds any.
+        :data:`EVERY` stands for all numbers of the provider: it is granted only while nobody holds any.
         """
         async with self._taking(change, provider, every=EVERY in numbers):
             for chunk in _chunks(numbers):
@@ -44,7 +44,7 @@ class Locks:
                 await self._connection.execute(locks.insert(), rows)
 
     async def take_planned(self, change: int, provider: str, now: datetime) -> None:
-        """Lock what the plan of ``change`` is going to change, as :meth:`take` does, without reading the numbers."""
+        """Lock the numbers that the plan of ``change`` changes, as :meth:`take` does, without reading them."""
         planned = select(
             literal(provider), operations.c.number_id, operations.c.change_id, literal(now, locks.c.at.type)
         ).where(operations.c.change_id == change, operations.c.batch.is_not(None))
@@ -55,7 +55,7 @@ class Locks:
     @asynccontextmanager
     async def _taking(self, change: int, provider: str, *, every: bool = False) -> AsyncIterator[None]:
         """Take locks in the block, all or none: raise Superseded when another change holds one of them."""
-        # Another change that holds every number is in the way, and while every one is asked for, so is any.
+        # Another change with a lock on every number is in the way; a request for every number conflicts with any lock.
         others = select(func.count()).where(locks.c.provider == provider, locks.c.change_id != change)
         if not every:
             others = others.where(locks.c.number_id == EVERY)
@@ -68,7 +68,7 @@ class Locks:
             raise Superseded(_TAKEN) from error
 
     async def everything(self, provider: str, *, besides: int) -> Mapping[int, int]:
-        """Return change -> how many numbers of ``provider`` it holds, for every other change that holds any."""
+        """Return change -> how many numbers of ``provider`` it holds, for every other change with locks."""
         statement = (
             select(locks.c.change_id, func.count().label("numbers"))
             .where(locks.c.provider == provider, locks.c.change_id != besides)
@@ -92,7 +92,7 @@ class Locks:
         return held
 
     async def holder(self, provider: str, number: str) -> Held | None:
-        """Return who holds one number (its id), and since when; None when nobody does."""
+        """Return the change that holds one number (by id), and since when; None when none does."""
         statement = (
             select(locks.c.change_id, locks.c.at, changes.c.requester, changes.c.ends_at)
             .join(changes, changes.c.id == locks.c.change_id)
@@ -106,14 +106,14 @@ class Locks:
     async def held(self, change: int) -> bool:
         """Tell whether ``change`` holds its numbers. They are taken together and released together.
 
-        A part of a temporary change has that one's.
+        A part of a temporary change uses the locks of that change.
         """
         whole = select(func.coalesce(changes.c.part_of, changes.c.id)).where(changes.c.id == change).scalar_subquery()
         statement = select(locks.c.change_id).where(locks.c.change_id == whole).limit(1)
         return (await self._connection.execute(statement)).first() is not None
 
     async def release(self, change: int) -> int:
-        """Let go of everything that ``change`` holds, and return how many numbers that was."""
+        """Release everything that ``change`` holds, and return how many numbers that was."""
         return (await self._connection.execute(delete(locks).where(locks.c.change_id == change))).rowcount
 
     async def list(self) -> Sequence[Lock]:
@@ -159,7 +159,7 @@ class Freezes:
         self._connection = connection
 
     async def current(self) -> Freeze | None:
-        """Return the freeze that is in force; None when there is none."""
+        """Return the freeze in force; None when there is none."""
         statement = select(freezes).where(freezes.c.lifted_at.is_(None)).order_by(freezes.c.id.desc()).limit(1)
         row = (await self._connection.execute(statement)).first()
         return Freeze(by=row.by, reason=row.reason, at=row.at) if row is not None else None
@@ -169,6 +169,6 @@ class Freezes:
         await self._connection.execute(freezes.insert().values(by=freeze.by, reason=freeze.reason, at=freeze.at))
 
     async def lift(self, by: str, now: datetime) -> bool:
-        """Lift whatever is in force; False when nothing was."""
+        """Lift the freeze in force; False when there was none."""
         statement = update(freezes).where(freezes.c.lifted_at.is_(None)).values(lifted_by=by, lifted_at=now)
         return (await self._connection.execute(statement)).rowcount > 0

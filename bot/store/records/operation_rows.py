@@ -1,7 +1,7 @@
-"""Rows of operations as they are read, as a plan's are written, and as many numbers are written at once.
+"""Reading rows of operations, writing those of a plan, and writing many numbers at once.
 
-Values come as the text that they are stored as: most numbers of a change have the same ones, and equal texts are read
-once. A row is taken apart at once, for to ask it for its columns by their names takes longer than to read it.
+Values are read as their stored text: most numbers of a change have the same ones, and equal texts are parsed once. A
+row is unpacked as a tuple, as looking up its columns by name takes longer than reading it.
 """
 
 from __future__ import annotations
@@ -67,12 +67,12 @@ AWAITED: Final[tuple[ColumnElement[Any], ...]] = (
     operations.c.reason,
     operations.c.pointer,
 )
-#: Where a row of :func:`position_ranges` is written.
+#: Matches the positions of a row of :func:`position_ranges`.
 IN_RANGE: Final = operations.c.position.between(bindparam("first"), bindparam("last"))
 
 
 def to_operation(row: Sequence[Any]) -> Operation:
-    """Return the operation that a row of :data:`OPERATION` is."""
+    """Return the operation in a row of :data:`OPERATION`."""
     change, position, batch, id_, e164, before, after, beside, state, code, reason, pointer, ended, found, found_at = (
         row
     )
@@ -96,7 +96,7 @@ def to_operation(row: Sequence[Any]) -> Operation:
 
 
 def to_planned(row: Sequence[Any]) -> tuple[int, PlannedNumber]:
-    """Return the position and the planned number that a row of :data:`PLANNED` is."""
+    """Return the position and the planned number in a row of :data:`PLANNED`."""
     position, id_, e164, before, after, batch = row
     return position, PlannedNumber(
         id=id_, e164=e164, before=_values(before) or {}, after=_values(after) or {}, batch=batch
@@ -104,7 +104,7 @@ def to_planned(row: Sequence[Any]) -> tuple[int, PlannedNumber]:
 
 
 def to_awaited(row: Sequence[Any]) -> tuple[str, AwaitedNumber]:
-    """Return the id and the number that a row of :data:`AWAITED` is."""
+    """Return the id and the number in a row of :data:`AWAITED`."""
     id_, position, batch, before, beside, found, state, code, reason, pointer = row
     unknown = state == OperationState.UNKNOWN.value
     return id_, AwaitedNumber(
@@ -128,15 +128,15 @@ def of_plan(change: int, first: int, numbers: Sequence[PlannedNumber]) -> list[d
             and number.after is like.after
             and number.beside is like.beside
         ):
-            like, shared = number, {"change_id": change, **_shared(number)}  # with its neighbours, mostly
+            like, shared = number, {"change_id": change, **_shared(number)}  # mostly shared with its neighbours
         rows.append({**shared, "position": position, "number_id": number.id, "e164": number.e164})
     return rows
 
 
 def position_ranges(given: Iterable[tuple[int, dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Return what is written at which positions, in one row for each range of neighbours that are given the same.
+    """Return what to write at which positions, one row for each range of neighbours with the same values.
 
-    Most numbers of a batch are neighbours and fare alike, and a thousand of them are written by one statement.
+    Most numbers of a batch are neighbours with the same result, and one statement writes a thousand of them.
     """
     rows: list[dict[str, Any]] = []
     same: dict[str, Any] | None = None
@@ -150,10 +150,10 @@ def position_ranges(given: Iterable[tuple[int, dict[str, Any]]]) -> list[dict[st
 
 
 def _shared(number: PlannedNumber) -> dict[str, Any]:
-    """Return the columns that are alike in all numbers of a batch that have the same values."""
+    """Return the columns shared by all numbers of a batch with the same values."""
     return {
         "batch": number.batch,
-        # What is sent is the batch's; here a secret has only to be compared.
+        # The values to send are in the batch; here a secret is only compared.
         "before": _encoded(number.before),
         "after": _encoded(number.after),
         "beside": _encoded(number.beside) if number.beside else None,
@@ -176,5 +176,5 @@ def _values(stored: str | None) -> Values | None:
 
 @lru_cache(maxsize=2048)
 def _known(before: str, beside: str | None) -> Values:
-    """Return all that the plan knew of a number; equal ones are one object."""
+    """Return all values that the plan knew of a number; equal ones are one object."""
     return {**(_values(beside) or {}), **(_values(before) or {})}

@@ -22,7 +22,7 @@ from bot.store.tables import operations
 
 #: Rows written at once.
 CHUNK = 500
-#: What is known of a number before a job has named it.
+#: The known values of a number before a job has named it.
 _NOTHING: Final[Values] = MappingProxyType({})
 
 
@@ -33,14 +33,14 @@ class Operations:
         self._connection = connection
 
     async def add(self, change: int, numbers: Sequence[PlannedNumber]) -> None:
-        """Write a plan's numbers; those that already have the wanted values are accounted for at once."""
+        """Write a plan's numbers; those that already have the wanted values get their outcome at once."""
         for start in range(0, len(numbers), CHUNK):
             # In portions: rows are made on the loop, which has clicks to answer meanwhile.
             rows = operation_rows.of_plan(change, start, numbers[start : start + CHUNK])
             await self._connection.execute(operations.insert(), rows)
 
     async def admit(self, change: int, batch: int, numbers: Mapping[str, str], after: Values) -> None:
-        """Add numbers (id -> E.164) that a job turned out to be about; those that are there stay as they are."""
+        """Add numbers (id -> E.164) that a job turned out to include; known numbers stay unchanged."""
         present = select(operations.c.number_id).where(operations.c.change_id == change)
         known = set((await self._connection.execute(present)).scalars())
         fresh = [(id_, e164) for id_, e164 in numbers.items() if id_ not in known]
@@ -61,11 +61,11 @@ class Operations:
             BatchNumber(position, id_, e164, OperationState(state))
             for position, id_, e164, state in await self._connection.execute(statement)
         ]
-        # Not in SQL: for the sake of the order SQLite would look at every number of the change.
+        # Not in SQL: to sort, SQLite would read every number of the change.
         return sorted(found, key=attrgetter("position"))
 
     async def planned(self, change: int, batches: Sequence[int] = ()) -> dict[int, PlannedNumber]:
-        """Return, by position in its order, a change's numbers as they were planned: all, or those of some batches."""
+        """Return, in order and by position, a change's numbers as planned: all, or those of some batches."""
         statement = select(*operation_rows.PLANNED).where(operations.c.change_id == change)
         if batches:
             statement = statement.where(operations.c.batch.in_(batches))
@@ -86,7 +86,7 @@ class Operations:
         return self._streamed(statement)
 
     def sorts(self, change: int) -> AsyncIterator[Operation]:
-        """Stream the first of all numbers of a change that have the same values in the same batch and fared alike."""
+        """Stream one of each group of a change's numbers with the same values, batch and outcome."""
         values = (
             cast(column, Text) for column in (operations.c[name] for name in ("before", "after", "beside", "found"))
         )
@@ -106,9 +106,9 @@ class Operations:
                 yield operation_rows.to_operation(row)
 
     async def later(self, change: int) -> dict[str, Operation]:
-        """Return, by provider id, the last that later changes did to the numbers that ``change`` has changed.
+        """Return, by provider id, the latest operation of later changes on the numbers that ``change`` has changed.
 
-        Locks keep two changes from one number at a time, so what ended after the change's last number came later.
+        Locks keep two changes from a number at once, so whatever ended after this change's operation came later.
         """
         changed = [state.value for state in CHANGED]
         its = select(operations.c.number_id).where(operations.c.change_id == change, operations.c.state.in_(changed))
@@ -127,7 +127,7 @@ class Operations:
         return {row.number_id: operation_rows.to_operation(row) async for rows in result.partitions() for row in rows}
 
     async def changing(self, change: int) -> dict[str, str]:
-        """Return id -> E.164 of the numbers that the plan changes, in its order."""
+        """Return id -> E.164 of the numbers that the plan changes, in the plan's order."""
         statement = (
             select(operations.c.number_id, operations.c.e164)
             .where(operations.c.change_id == change, operations.c.batch.is_not(None))
@@ -136,7 +136,7 @@ class Operations:
         return {row.number_id: row.e164 for row in await self._connection.execute(statement)}
 
     async def sent(self, change: int, batch: int) -> None:
-        """Note that a batch's waiting numbers are part of a job now."""
+        """Note that a batch's waiting numbers are now part of a job."""
         statement = (
             update(operations)
             .where(
@@ -149,7 +149,7 @@ class Operations:
         await self._connection.execute(statement)
 
     async def record_outcomes(self, change: int, verdicts: Sequence[NumberOutcome], now: datetime) -> None:
-        """Write outcomes. An outcome that is there already is never overwritten."""
+        """Write outcomes. An existing outcome is never overwritten."""
         by_state: dict[OperationState, list[NumberOutcome]] = {}
         for verdict in verdicts:
             by_state.setdefault(verdict.state, []).append(verdict)

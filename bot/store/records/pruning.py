@@ -1,4 +1,4 @@
-"""Reducing what is long over to what has to be remembered, a bounded portion at a time."""
+"""Reducing long-finished changes to their summaries, a bounded portion at a time."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from bot.changes.model.lifecycle import ChangeState
 from bot.store.queue.outbox import PENDING
 from bot.store.tables import batches, changes, events, operations, outbox, run_numbers, run_stops, runs
 
-#: Most rows that one transaction removes: nobody waits long for the turn to write.
+#: Most rows that one transaction removes, so that nobody waits long for the write turn.
 PORTION: Final = 1000
 
 
 class Pruning:
-    """Finds and removes rows that are older than the retention."""
+    """Finds and removes rows older than the retention."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def next_change(self, before: datetime) -> int | None:
-        """Return the change that ended before ``before`` and still has all or some of its rows; None without one.
+        """Return the change that ended before ``before`` and still has some of its rows; None without one.
 
-        One whose last words have not reached Slack is left until they have.
+        A change whose last messages have not reached Slack is left until they have.
         """
         over = [state.value for state in ChangeState if state.over]
         waiting = exists().where(outbox.c.change_id == changes.c.id, outbox.c.state == PENDING)
@@ -56,7 +56,7 @@ class Pruning:
         return True
 
     def _of_runs(self, change: int) -> Iterator[Delete]:
-        """Yield what removes, in their order, a portion of the numbers, the runs and the stops of ``change``."""
+        """Yield statements that remove, in order, a portion of the numbers, the runs and the stops of ``change``."""
         ours = runs.c.reference.like(f"{change}/%")
         some = (
             select(run_numbers.c.run_id, run_numbers.c.position)
@@ -70,10 +70,10 @@ class Pruning:
         yield delete(run_stops).where(run_stops.c.reference.like(f"{change}/%"))
 
     async def oldest_events(self, before: datetime) -> list[Event]:
-        """Return a portion of the events from the oldest on that may go.
+        """Return a portion of the oldest events that may be removed.
 
-        They are older than ``before``, and so is everything in front of them; an event of a change that is not pruned
-        stays, with all that came after it, so that the chain goes without gaps.
+        They are older than ``before``, and so are all events before them. An event of a change that is not pruned
+        stays, with all later ones, so that the chain has no gaps.
         """
         statement = (
             select(events, changes.c.pruned_at)

@@ -1,4 +1,4 @@
-"""What was found when the numbers of a change were read again after their jobs."""
+"""The results of reading the numbers of a change again after their jobs."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class ReadBacks:
         self._connection = connection
 
     async def awaiting(self, change: int) -> dict[str, AwaitedNumber]:
-        """Return, by provider id, the numbers that are still to be read back.
+        """Return, by provider id, the numbers still to be read back.
 
-        They are those of which their jobs say that they succeeded, or nobody what became of them.
+        Their jobs say that they succeeded, or nobody says what became of them.
         """
         statement = (
             select(*operation_rows.AWAITED)
@@ -39,12 +39,12 @@ class ReadBacks:
         )
         result = await self._connection.stream(statement.execution_options(yield_per=1000))
         awaited: dict[str, AwaitedNumber] = {}
-        async for rows in result.partitions():  # by portions, for the loop has clicks to answer meanwhile
+        async for rows in result.partitions():  # in portions, as the loop has clicks to answer meanwhile
             awaited.update(map(operation_rows.to_awaited, rows))
         return awaited
 
     async def add(self, change: int, readings: Sequence[ReadBack], now: datetime) -> None:
-        """Write what was found, and what follows from it for numbers that are not decided yet."""
+        """Write the values found, and the resulting outcome of numbers that have none yet."""
         at = (operations.c.change_id == change, IN_RANGE)
         if noted := [(reading.position, _noted(reading)) for reading in readings if reading.state is None]:
             statement = update(operations).where(*at).values(found=bindparam("new_found"), found_at=now)
@@ -79,9 +79,9 @@ class ReadBacks:
             await self._connection.execute(statement, position_ranges(decided))
 
     async def give_up(self, change: int, reason: str) -> None:
-        """Say of every number that is still to be read back that it could not be verified, and why.
+        """Note that every number still to be read back could not be verified, and why.
 
-        Why nobody knew what became of it stays in front.
+        The reason why its outcome was unknown stays in front.
         """
         unknown = operations.c.state == OperationState.UNKNOWN.value
         statement = (

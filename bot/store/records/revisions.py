@@ -1,4 +1,4 @@
-"""Giving a change another plan: that of a change that was planned for it."""
+"""Giving a change another plan, made by a change for that purpose."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.tables import batches, changes, operations
 
-#: What of a change comes from its plan, and goes with it.
+#: The fields of a change that come from its plan, and move with it.
 _OF_THE_PLAN: Final = (
     "kind",
     "draft",
@@ -31,9 +31,9 @@ class Revisions:
         self._connection = connection
 
     async def take_over(self, change: int, other: int) -> None:
-        """Give ``change`` the plan of ``other``, with every number and batch, in place of its own, which is forgotten.
+        """Give ``change`` the plan of ``other``, with every number and batch; its own plan is deleted.
 
-        The caller holds both, and nothing of either was sent. ``other`` has no numbers after that.
+        The caller holds both, and nothing of either was sent. Afterwards ``other`` has no numbers.
         """
         for table in (operations, batches):
             await self._connection.execute(delete(table).where(table.c.change_id == change))

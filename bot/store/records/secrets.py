@@ -1,8 +1,8 @@
-"""Wiping secrets that nobody needs any more: the sealed text goes, the fingerprint stays.
+"""Wiping secrets that are no longer needed: the sealed text goes, the fingerprint stays.
 
-Sealed text rests in two places only: in the draft until approval is asked for, and in the values of a batch until the
-provider has them for certain. Plans, summaries and digests count a secret by its fingerprint. What is known for ever of
-secrets that were sent is another, keyed fingerprint, by which they are recognised and not read.
+Sealed text is stored in two places only: in the draft until approval is requested, and in the values of a batch until
+the provider certainly has them. Plans, summaries and digests count a secret by its fingerprint. Another, keyed
+fingerprint of sent secrets is kept permanently; it recognises them without revealing them.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ class Secrets:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-        #: Whether anything was wiped, so that what is left of it beside the tables has to go too.
+        #: Whether anything was wiped, so that its remains outside the tables must go too.
         self.wiped = False
 
     async def wipe_draft(self, change: int) -> None:
-        """Wipe what was typed into the form of ``change``."""
+        """Wipe the secrets typed into the form of ``change``."""
         await self._wipe_drafts(changes.c.id == change)
 
     async def wipe_replaced(self, by: int) -> None:
-        """Wipe the drafts whose secrets went over into the change ``by``, which took their place."""
+        """Wipe the drafts whose secrets went over into the change ``by``, which replaced them."""
         await self._wipe_drafts(changes.c.replaced_by == by)
 
     async def wipe_batch(self, batch: int) -> None:
-        """Wipe what one batch sends: it is never sent again."""
+        """Wipe the secrets in one batch: it is never sent again."""
         await self._wipe_batches(batches.c.id == batch)
 
     async def wipe_change(self, change: int) -> None:
-        """Wipe what all batches of ``change`` send."""
+        """Wipe the secrets in all batches of ``change``."""
         await self._wipe_batches(batches.c.change_id == change)
 
     async def _wipe_drafts(self, which: ColumnElement[bool]) -> None:
@@ -81,9 +81,9 @@ class SentSecretTable:
         return [(row.id, row.fingerprint, row.length) for row in rows]
 
     async def forget(self, before: datetime) -> None:
-        """Forget what was sent before ``before``, unless a change that began earlier still goes on.
+        """Forget secrets sent before ``before``, unless a change that began earlier still runs.
 
-        Until then a provider may still quote it.
+        Until then a provider may still quote them.
         """
         over = [state.value for state in ChangeState if state.over]
         going_on = exists().where(changes.c.state.not_in(over), changes.c.created_at <= sent_secrets.c.sent_at)

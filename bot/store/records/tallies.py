@@ -1,4 +1,4 @@
-"""How many numbers of a change there are in each state, and why."""
+"""How many numbers of a change are in each state, and why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.changes.model.lifecycle import OperationState
 from bot.changes.outcome.outcomes import STALE
 from bot.store.tables import batches, operations
 
-#: How many numbers stand as examples beside a reason.
+#: How many numbers are shown as examples of a reason.
 EXAMPLES = 3
 
 
@@ -33,9 +33,9 @@ class Tallies:
         return Tally(**counts)
 
     async def left_out(self, change: int, *, wave: int | None = None) -> int:
-        """Return how many numbers were not sent because of what had changed since the plan was made: of all, or a wave.
+        """Return how many numbers, of all or of a wave, were not sent because numbers changed after planning.
 
-        Those that shared a job with one that had changed count as well.
+        Numbers that shared a job with a changed one count as well.
         """
         statement = select(func.count()).where(
             operations.c.change_id == change,
@@ -71,5 +71,5 @@ class Tallies:
 
 
 def _batches_of(change: int, wave: int) -> Select[tuple[int]]:
-    """Return what selects the positions of the batches of one wave."""
+    """Return a query for the positions of the batches of one wave."""
     return select(batches.c.position).where(batches.c.change_id == change, batches.c.wave == wave)

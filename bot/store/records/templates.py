@@ -1,4 +1,4 @@
-"""Templates, one row each; a name is there once, without regard to case."""
+"""Templates, one row each; names are unique, ignoring case."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class TemplateTable:
         return _template(row) if row is not None else None
 
     async def saved_as(self, submission: str) -> Template | None:
-        """Return the template that this press of a modal's button saved; None when it saved none."""
+        """Return the template that this press of a modal's button saved; None without one."""
         row = (await self._connection.execute(select(templates).where(templates.c.submission == submission))).first()
         return _template(row) if row is not None else None
 
     async def add(self, content: TemplateContent, *, submission: str) -> Template:
-        """Write a new template; raises Superseded when somebody has taken the name in this moment."""
+        """Write a new template; raises Superseded when somebody has just taken the name."""
         statement = templates.insert().values(**_columns(content), submission=submission)
         try:
             async with self._connection.begin_nested():
@@ -49,7 +49,7 @@ class TemplateTable:
         return await self.get(int(result.inserted_primary_key[0]))  # type: ignore[index]  # an INSERT of one row has a key
 
     async def replace(self, template: Template, content: TemplateContent, *, submission: str) -> Template:
-        """Put another content under the name; raises Superseded when ``template`` is not the version that is there."""
+        """Replace the content under the name; raises Superseded when ``template`` is not the stored version."""
         statement = (
             update(templates)
             .where(templates.c.id == template.id, templates.c.version == template.version)
@@ -66,12 +66,12 @@ class TemplateTable:
             raise Superseded(f"“{template.name}” was just changed by somebody; review it again.")
 
     async def after(self, key: str, *, limit: int) -> list[Template]:
-        """Return up to ``limit`` templates by name, those whose key comes after ``key``, which may be empty."""
+        """Return up to ``limit`` templates by name, whose keys come after ``key``, which may be empty."""
         statement = select(templates).where(templates.c.key > key).order_by(templates.c.key).limit(limit)
         return [_template(row) for row in await self._connection.execute(statement)]
 
     async def before(self, key: str, *, limit: int) -> list[Template]:
-        """Return up to ``limit`` templates by name, the last ones whose key comes before ``key``."""
+        """Return up to ``limit`` templates by name, the last ones whose keys come before ``key``."""
         statement = select(templates).where(templates.c.key < key).order_by(templates.c.key.desc()).limit(limit)
         return [_template(row) for row in await self._connection.execute(statement)][::-1]
 

@@ -16,20 +16,20 @@ from bot.store.tables import UtcTime, tasks, value_exports
 
 
 class ValueExportTable:
-    """The table of inquiries."""
+    """The table of value exports."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def submitted_as(self, submission: str) -> int | None:
-        """Return the id of the inquiry that this press of a modal's button made; None when it made none yet."""
+        """Return the id of the value export that this press of a modal's button made; None when there is none yet."""
         found: int | None = await self._connection.scalar(
             select(value_exports.c.id).where(value_exports.c.submission == submission)
         )
         return found
 
     async def add(self, draft: Draft, *, requester: str, submission: str, now: datetime, floor: str) -> int:
-        """Write a new inquiry and return its id; ``floor`` is Slack's own time of before, as a ``ts``."""
+        """Write a new value export and return its id; ``floor`` is Slack's time before that, as a ``ts``."""
         statement = value_exports.insert().values(
             draft=draft_to_json(draft), requester=requester, submission=submission, created_at=now, floor=floor
         )
@@ -37,7 +37,7 @@ class ValueExportTable:
         return int(result.inserted_primary_key[0])  # type: ignore[index]  # an INSERT of one row has a key
 
     async def get(self, value_export: int) -> ValueExport:
-        """Return the inquiry; raises NotFound."""
+        """Return the value export; raises NotFound."""
         row = (await self._connection.execute(select(value_exports).where(value_exports.c.id == value_export))).first()
         if row is None:
             raise NotFound(f"There is no value export {value_export}.")
@@ -51,15 +51,15 @@ class ValueExportTable:
         )
 
     async def finish(self, value_export: int, now: datetime) -> None:
-        """Note that the inquiry was answered."""
+        """Note that the value export was answered."""
         await self._connection.execute(
             update(value_exports).where(value_exports.c.id == value_export).values(finished_at=now)
         )
 
     async def forget(self, before: datetime) -> int:
-        """Remove what was answered before ``before``, and return how many that were.
+        """Remove value exports answered before ``before``, and return how many there were.
 
-        So goes what was asked before that and which nobody answers any more.
+        Value exports that were requested before then and that nobody answers any more are removed too.
         """
         at_work = exists().where(tasks.c.task == Task.EXPORT_VALUES.value, tasks.c.subject == value_exports.c.id)
         last = func.coalesce(value_exports.c.finished_at, value_exports.c.created_at, type_=UtcTime())

@@ -1,4 +1,4 @@
-"""Changes: their batches and numbers, who decided on them, what they lock, and what they are made of again."""
+"""Changes: their batches and numbers, decisions on them, locks, and templates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ changes: Final = Table(
     Column("requester", String(32), nullable=False),
     Column("origin", String(32), nullable=False, server_default=""),
     Column("view", String(64), nullable=False, server_default=""),
-    Column("submission", String(160), unique=True),  # names one press of a modal's button; Slack may deliver it twice
+    Column("submission", String(160), unique=True),  # one press of a button, which Slack may deliver twice
     Column("draft", JSON, nullable=False),
     Column("summary", JSON),
     Column("digest", String(64), nullable=False, server_default=""),
@@ -61,7 +61,7 @@ changes: Final = Table(
     Index(None, "state"),
     Index(None, "pruned_at", "finished_at"),
     Index(None, "requester", "id"),
-    # Each of these is a list's short walk from a cursor on, whatever is asked for.
+    # Each of these makes any list a short walk from a cursor on.
     Index("ix_changes_state_walk", "state", "outcome", "id"),
     Index("ix_changes_requester_walk", "requester", "state", "outcome", "id"),
     Index("ix_changes_kind_walk", "kind", "state", "outcome", "id"),
@@ -142,11 +142,11 @@ decisions: Final = Table(
     Column("reason", Text, nullable=False, server_default=""),
     Column("rule", String(120), nullable=False, server_default=""),
     Column("at", UtcTime, nullable=False),
-    Column("lapse", Text, nullable=False, server_default=""),  # why it does not count any more
+    Column("lapse", Text, nullable=False, server_default=""),  # why it no longer counts
     Column("lapsed_at", UtcTime),
-    Column("stage", String(60), nullable=False, server_default=""),  # in which an approval counts
-    Column("fallback", Boolean, nullable=False, server_default=false()),  # given because others had not for a while
-    Column("on_behalf_of", String(32), nullable=False, server_default=""),  # whose right it was, if it was lent
+    Column("stage", String(60), nullable=False, server_default=""),  # the stage in which an approval counts
+    Column("fallback", Boolean, nullable=False, server_default=false()),  # given because others had waited too long
+    Column("on_behalf_of", String(32), nullable=False, server_default=""),  # the lender of the right
 )
 
 locks: Final = Table(
@@ -163,14 +163,14 @@ templates: Final = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("name", String(80), nullable=False),
-    Column("key", String(240), nullable=False, unique=True),  # the name without regard to case, which may grow by it
+    Column("key", String(240), nullable=False, unique=True),  # the name without regard to case, which may lengthen it
     Column("version", Integer, nullable=False, server_default="1"),
     Column("owner", String(32), nullable=False),
     Column("kind", String(64), nullable=False),
     Column("draft", JSON, nullable=False),
     Column("left_out", JSON, nullable=False),
     Column("numbers", Integer, nullable=False, server_default="0"),
-    Column("submission", String(160), nullable=False),  # names the press of the button that saved it
+    Column("submission", String(160), nullable=False),  # identifies the press of the button that saved it
     Column("saved_at", UtcTime, nullable=False),
     sqlite_autoincrement=True,  # a button of a deleted template never means another one
 )

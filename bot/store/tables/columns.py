@@ -1,4 +1,4 @@
-"""What all tables have in common: how a time is stored, and how constraints are named."""
+"""What all tables share: how times are stored, and how constraints are named."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """An aware UTC time; SQLite has no time zones of its own, so it is put back on the way out."""
+    """An aware UTC time; SQLite stores no time zones, so UTC is restored on reading."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

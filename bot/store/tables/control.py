@@ -1,4 +1,4 @@
-"""What people set for all changes: lent rights, and freezes."""
+"""Settings by people that affect all changes: lent rights, and freezes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ delegations: Final = Table(
     Column("floor", String(32), nullable=False, server_default=""),
     Index(None, "delegate", "ended_at"),
     Index(None, "delegator", "ended_at"),
-    sqlite_autoincrement=True,  # a button of one that was pruned never ends another one
+    sqlite_autoincrement=True,  # a button of a pruned delegation never ends another one
 )
 
 freezes: Final = Table(

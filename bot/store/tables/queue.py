@@ -1,4 +1,4 @@
-"""What is to be done and to be said, and what was asked for as a file."""
+"""Work and messages that are due, and requested files."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ value_exports: Final = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("draft", JSON, nullable=False),
     Column("requester", String(32), nullable=False),
-    Column("submission", String(160), nullable=False, unique=True),  # as of changes
+    Column("submission", String(160), nullable=False, unique=True),  # as in changes
     Column("created_at", UtcTime, nullable=False),
     Column("finished_at", UtcTime),
     Column("floor", String(32), nullable=False, server_default=""),
-    sqlite_autoincrement=True,  # its number is in the name of the file by which an answer is found again
+    sqlite_autoincrement=True,  # its number is in the name of the file that identifies a sent answer
 )

@@ -1,4 +1,4 @@
-"""Runs, in which we change the numbers of a provider that has no jobs, one by one."""
+"""Runs, in which we change the numbers of a provider without jobs one by one."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ run_numbers: Final = Table(
 run_stops: Final = Table(
     "run_stops",
     metadata,
-    # Not the run's id: what is stopped while its run is about to be written is stopped all the same.
+    # Not the run's id: a stop also applies to a run that is about to be written.
     Column("provider", String(32), primary_key=True),
     Column("reference", String(64), primary_key=True),
     Column("code", String(64), nullable=False),

@@ -1,4 +1,4 @@
-"""What replicas share: secrets that were sent, allowances, and turns."""
+"""State that replicas share: sent secrets, allowances, and turns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ sent_secrets: Final = Table(
     Column("fingerprint", String(64), nullable=False, unique=True),
     Column("length", Integer),
     Column("sent_at", UtcTime, nullable=False),
-    sqlite_autoincrement=True,  # who has read up to a row reads on after it
+    sqlite_autoincrement=True,  # a reader that has read up to a row continues after it
 )
 
 budgets: Final = Table(
@@ -37,7 +37,7 @@ rate_windows: Final = Table(
     "rate_windows",
     metadata,
     Column("scope", String(120), primary_key=True),
-    # 0 in the row of those whose limit is not known yet.
+    # 0 in the row of callers whose limit is not known yet.
     Column("most", Integer, primary_key=True, autoincrement=False),
     Column("span", Float, nullable=False),
     Column("used", Integer, nullable=False),
@@ -48,7 +48,7 @@ rate_windows: Final = Table(
 reporter: Final = Table(
     "reporter",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),  # one row, 1: who reports
+    Column("id", Integer, primary_key=True, autoincrement=False),  # one row, 1: the replica that reports
     Column("owner", String(64)),
     Column("claimed_until", UtcTime),
 )

@@ -1,4 +1,4 @@
-"""Wishes to have today's values as a sheet."""
+"""Requests for current values as a sheet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs that were stopped, also before they were written down, and what stops them by itself."""
+"""Runs that were stopped, even before they were written, and the policy for stale numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers of which nobody knows what became of them, and what a read-back compares and waits for."""
+"""Numbers with an unknown outcome, and values that a read-back compares and waits for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ down_revision = "0012"
 branch_labels = None
 depends_on = None
 
-#: What such numbers were failed with before.
+#: The codes with which such numbers failed before.
 _UNCERTAIN = ("linesman.not_reported", "linesman.contradictory", "linesman.given_up")
 
 
@@ -19,7 +19,7 @@ def upgrade() -> None:
     op.add_column("changes", sa.Column("verifying_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("changes", sa.Column("awaits", sa.Text(), nullable=False, server_default=""))
     op.add_column("operations", sa.Column("beside", sa.JSON(), nullable=True))
-    # Of changes that are still being worked on such numbers are read back; what was told of the others stays told.
+    # Such numbers of unfinished changes are read back; reported results of finished ones stay.
     operations = sa.table("operations", sa.column("change_id"), sa.column("state"), sa.column("code"))
     changes = sa.table("changes", sa.column("id"), sa.column("state"))
     at_work = sa.select(changes.c.id).where(changes.c.state.in_(("running", "verifying")))

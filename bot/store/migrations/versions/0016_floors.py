@@ -1,4 +1,4 @@
-"""Slack's own time before a message may have reached it, and the refusal for which a message waits."""
+"""Slack's time before a message may have reached it, and the refusal that a message waits for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Approvals that do not count any more."""
+"""Approvals that no longer count."""
 
 from __future__ import annotations
 

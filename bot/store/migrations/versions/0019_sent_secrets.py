@@ -1,4 +1,4 @@
-"""Fingerprints of sent secrets, so that they are recognised in what a provider says after they were wiped."""
+"""Fingerprints of sent secrets, so that they are recognised in a provider's answers after they were wiped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ batches = sa.table("batches", sa.column("values", sa.JSON))
 
 
 def upgrade() -> None:
-    """Apply; what went out before has a fingerprint in its batch, and the length that it had is not known any more."""
+    """Apply; earlier secrets have a fingerprint in their batch, but their length is no longer known."""
     table = op.create_table(
         "sent_secrets",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),

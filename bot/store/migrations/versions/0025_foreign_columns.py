@@ -1,4 +1,4 @@
-"""Columns of a sheet that are not known, which the requester may leave out with one click."""
+"""Unknown columns of a sheet, which the requester may leave out with one click."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables, columns and tasks under the names that everybody uses for them."""
+"""Tables, columns and tasks under their usual names."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ down_revision = "0025"
 branch_labels = None
 depends_on = None
 
-#: Task as it was called -> as it is called.
+#: Old name of a task -> new name.
 TASKS = {"search": "reconcile", "attend": "escalate", "inquire": "export_values"}
-#: (table, column as it was called, as it is called)
+#: (table, old name of the column, new name)
 COLUMNS = (("changes", "went_on_at", "continued_at"), ("batches", "moved_at", "progressed_at"))
 
 
 def upgrade() -> None:
     """Apply.
 
-    Tables are made anew and filled, because SQLite cannot rename the constraints of one; nothing refers to them.
+    Tables are made again and filled, because SQLite cannot rename constraints; nothing refers to them.
     """
     op.create_table(
         "tasks",

@@ -1,4 +1,4 @@
-"""Result codes that say in the words of everybody what they mean."""
+"""Result codes in common words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ down_revision = "0030"
 branch_labels = None
 depends_on = None
 
-#: Code as it was -> as it is. Both are in .github/USING.md.
+#: Old code -> new code. Both are in .github/USING.md.
 CODES = {
     "linesman.unread": "linesman.not_read_back",
     "linesman.not_told": "linesman.not_shown",

@@ -1,4 +1,4 @@
-"""Columns under the names that everybody uses for what is in them."""
+"""Columns under their usual names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ down_revision = "0031"
 branch_labels = None
 depends_on = None
 
-#: (table, column as it was called, as it is called)
+#: (table, old name of the column, new name)
 COLUMNS = (
     ("changes", "awaits", "waiting_for"),
     ("batches", "looks", "final_polls"),

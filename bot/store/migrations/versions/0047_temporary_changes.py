@@ -1,4 +1,4 @@
-"""When a temporary change ends, and the temporary change of which another one is a part."""
+"""When a temporary change ends, and the temporary change that another one is a part of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wave of each batch, in the place of the word whether it is a canary's, and where a rollout in waves is."""
+"""The wave of each batch, replacing the canary flag, and how far a rollout in waves is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In which stage an approval was given, whether by a fallback approver, and since when it does not count any more."""
+"""The stage of an approval, whether a fallback approver gave it, and since when it no longer counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rights to approve that are lent, and whose right a decision was made with."""
+"""Lent rights to approve, and the lender of the right used for a decision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Since when the people of a stage are asked whom a change of the policy has put in somebody else's place."""
+"""Since when a stage's people are asked, after a change of the policy has replaced the earlier ones."""
 
 from __future__ import annotations
 
