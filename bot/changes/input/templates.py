@@ -96,7 +96,7 @@ def fitted(template: Template, kind: Kind | None, ways: Collection[str]) -> tupl
     draft = template.draft
     if kind is None:
         notes = [f"Changes of the kind {draft.kind} are no longer available; only the numbers are filled in."]
-        return Draft(kind="", pasted=draft.pasted), notes
+        return Draft(kind="", pasted=draft.pasted, excluded=draft.excluded), notes
     notes = []
     names = {*draft.chosen, *draft.typed}
     if gone := sorted(names - kind.by_name.keys()):
@@ -104,9 +104,9 @@ def fitted(template: Template, kind: Kind | None, ways: Collection[str]) -> tupl
     if template.left_out:
         labels = [kind.setting(name).label if name in kind.by_name else name for name in template.left_out]
         notes.append(f"Secrets are never stored in a template; choose and enter them again: {', '.join(labels)}.")
-    filters, excluded = dict(draft.filters), draft.excluded
+    filters = dict(draft.filters)
     if lost := [key for key in draft.filters if key not in ways]:
-        filters, excluded = {}, ""
+        filters = {}
         notes.append(
             f"The filter is left out, because one of its conditions no longer exists ({', '.join(lost)}): "
             "without it, the filter would match more numbers than intended."
@@ -119,7 +119,7 @@ def fitted(template: Template, kind: Kind | None, ways: Collection[str]) -> tupl
         picked=dict(draft.picked),
         ways={name: way for name, way in draft.ways.items() if name in kind.by_name},
         filters=filters,
-        excluded=excluded,
+        excluded=draft.excluded,
         canary=draft.canary,
         pause=draft.pause,
         threshold=draft.threshold,

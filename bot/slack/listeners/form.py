@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from bot.changes.input.drafts import REASON
 from bot.changes.model.draft import Draft
-from bot.changes.model.values import Secret, Value
+from bot.changes.model.values import Secret
 from bot.errors import InputError
 from bot.slack.interactions import Click, Interaction, ModalSubmission, SentView
 from bot.slack.listeners.opening import asked_of
@@ -17,7 +17,7 @@ from bot.slack.registry import Registry, Reply
 from bot.slack.services import Services
 from bot.slack.views.answers import field_errors, read_form
 from bot.slack.views.elements import View
-from bot.slack.views.form import FORM, KIND, MORE, SEVERAL, form
+from bot.slack.views.form import FORM, KIND, MORE, PUT_BACK, SEVERAL, form
 from bot.slack.views.inputs import FILTERS
 from bot.slack.views.preview import loading, planning
 from bot.slack.views.sheet_field import TAKE_AWAY, next_turn, sheet_problems
@@ -26,7 +26,7 @@ from bot.slack.views.values import VALUES, values_form
 
 def register(registry: Registry) -> None:
     """Listen to the form's selects and buttons, and to its submission."""
-    for action in (KIND, "settings", FILTERS, MORE, SEVERAL, TAKE_AWAY):
+    for action in (KIND, "settings", FILTERS, MORE, SEVERAL, TAKE_AWAY, PUT_BACK):
         # Faults are not told in the modal: a sentence in its place would take away what was typed.
         registry.on_click(action, _redraw, "form redraw")
     registry.on_submit(FORM, _submit, "form submission", refused=_refused, waiting=lambda _: loading())
@@ -64,7 +64,9 @@ async def _redraw(services: Services, click: Click) -> None:
     draft = await _read(services, click)
     taken_away = click.action == TAKE_AWAY
     if taken_away:
-        draft = replace(draft, sheet=None)
+        draft = replace(draft, sheet=None, columns_left_out=())
+    if click.action == PUT_BACK:
+        draft = replace(draft, left_out=())
     boxes = int(view.private.get("boxes", 1)) + (click.action == MORE)
     if click.action == SEVERAL:
         boxes = int(click.value)
@@ -102,9 +104,15 @@ async def _form(
 
 
 async def _read(services: Services, act: Interaction) -> Draft:
-    """Return what was typed so far, with the secrets that the form carries over."""
-    kept = await _kept_secrets(services, act.view.private.get("source"), act.user)
-    return read_form(act.view, services.choices.by_name, kept)
+    """Return what was typed so far, with what the form carries over: secrets, and what was left out with one click."""
+    before = await _edited(services, act.view.private.get("source"), act.user)
+    kept = {name: value for name, value in before.typed.items() if isinstance(value, Secret)}
+    draft = read_form(act.view, services.choices.by_name, kept)
+    return replace(
+        draft,
+        left_out=before.left_out if act.view.private.get("left_out") else (),
+        columns_left_out=before.columns_left_out if draft.sheet and draft.sheet == before.sheet else (),
+    )
 
 
 async def _propose(services: Services, sent: ModalSubmission) -> int:
@@ -144,11 +152,9 @@ async def _checked(services: Services, draft: Draft, user: str, found: Mapping[s
     return sealed
 
 
-async def _kept_secrets(services: Services, source: int | None, user: str) -> dict[str, Value]:
-    """Return the sealed secrets of the plan that this form edits; nobody gets at somebody else's."""
+async def _edited(services: Services, source: int | None, user: str) -> Draft:
+    """Return what the plan that this form edits was made from, or nothing at all; nobody gets at somebody else's."""
     if source is None:
-        return {}
+        return Draft(kind="")
     change = (await services.change_details.read(source)).change
-    if change.requester != user:
-        return {}
-    return {name: value for name, value in change.draft.typed.items() if isinstance(value, Secret)}
+    return change.draft if change.requester == user else Draft(kind="")

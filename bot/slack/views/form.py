@@ -20,6 +20,7 @@ from bot.slack.views.elements import (
     View,
     actions,
     button,
+    code,
     context,
     field,
     header,
@@ -43,11 +44,14 @@ FORM: Final = "change_form"
 KIND: Final = "kind"
 MORE: Final = "more_numbers"
 SEVERAL: Final = "several_boxes"
+PUT_BACK: Final = "put_back"
 
 #: Number boxes in one form: about 4,600 numbers. More would not fit beside the settings in Slack's 250 kB per view.
 MOST_BOXES: Final = 20
 #: Numbers that one box holds, about: each takes 13 characters, with the line's end.
 A_BOX: Final = BOX_LENGTH // 13
+#: Numbers that are named which were left out with one click.
+_NAMED: Final = 10
 
 
 _LONGER: Final = (
@@ -80,9 +84,11 @@ def form(
     """
     boxes = min(max(boxes, len(draft.pasted), 1), MOST_BOXES)
     blocks = [kind_field(kinds, kind), header("Which numbers"), *number_fields(draft, boxes, _LONGER)]
-    blocks += sheet_fields(draft.sheet, turn)
+    blocks += sheet_fields(draft.sheet, turn, without=draft.columns_left_out)
     if fields := ways_to_filter(kind):
         blocks += filter_fields(kind, draft, fields)
+    if draft.left_out:
+        blocks += _left_out_fields(draft.left_out)
     if kind.settings:
         blocks.append(header("New values"))
     if any(not setting.always for setting in kind.settings):
@@ -104,6 +110,7 @@ def form(
         blocks.append(_until_field(draft))
     blocks += _rollout_fields(draft)
     about = {"origin": origin, "boxes": boxes, "kind": kind.name, "source": source, **kept(draft.sheet, turn)}
+    about["left_out"] = bool(draft.left_out)  # not which: a thousand would not fit, and the change has them
     if draft.base:
         blocks.insert(0, section(base_text(draft.base)))
         about["base"] = {"change": draft.base.change, "what": draft.base.what.value}
@@ -122,6 +129,16 @@ def base_text(base: Base) -> str:
         f"🔁 Retry of *{public_id(base.change)}*: its numbers that failed, differ or were not attempted, "
         "and any that you add below. Fix what was wrong, or request the same again."
     )
+
+
+def _left_out_fields(left_out: Sequence[str]) -> list[Block]:
+    """Return which numbers were left out with one click, and the button that puts them back."""
+    names = [name for name in left_out if name.startswith("+")] or left_out
+    shown = ", ".join(code(name) for name in names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+    return [
+        context(f"These numbers stay left out: {shown}"),
+        actions(PUT_BACK, [button("Put them back", PUT_BACK, "all")]),
+    ]
 
 
 def _start_field(draft: Draft) -> Block:

@@ -9,7 +9,7 @@ files in an input through an update.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from bot.changes.model.draft import Upload
@@ -27,10 +27,11 @@ _NAME: Final = 150
 UNTOLD: Final = "check_file_info"
 
 
-def sheet_fields(sheet: Upload | None, turn: int) -> list[Block]:
+def sheet_fields(sheet: Upload | None, turn: int, *, without: Sequence[str] = ()) -> list[Block]:
     """Return the input for a sheet and, when there is one already, its name with a way to take it away.
 
-    ``turn`` makes the input a new one, which is how Slack forgets what was in it.
+    ``turn`` makes the input a new one, which is how Slack forgets what was in it. ``without`` has the headings of the
+    columns that were left out of it.
     """
     element: Block = {"type": "file_input", "action_id": SHEET, "filetypes": list(TYPES), "max_files": 1}
     hint = (
@@ -39,7 +40,10 @@ def sheet_fields(sheet: Upload | None, turn: int) -> list[Block]:
     )
     blocks = [field(f"{SHEET}:{turn}", "Sheet", element, hint=hint, optional=True)]
     if sheet is not None:
-        blocks.append(context(f"Sheet: {code(sheet.name, 200)} is attached. Upload another one to replace it."))
+        columns = f", without its columns {code(', '.join(without), 500)}" if without else ""
+        blocks.append(
+            context(f"Sheet: {code(sheet.name, 200)} is attached{columns}. Upload another one to replace it.")
+        )
         blocks.append(actions(TAKE_AWAY, [button("Remove the sheet", TAKE_AWAY, sheet.id)]))
     return blocks
 

@@ -154,6 +154,34 @@ def digest_on(message: Message) -> str:
     )
 
 
+async def test_what_was_left_out_with_one_click_stays_out(stage: Stage) -> None:
+    """The form that comes back names the numbers; they come back with the button for that, and with nothing else."""
+    numbers = [number.phone_number for number in stage.telnyx.add_numbers(4, start=ONE)]
+    other = await stage.ask(numbers[:2], {"customer_reference": "held"}, by=stage.mia)
+    await stage.propose(numbers, {"customer_reference": "x"})
+    await stage.ana.click("leave_out")
+    await stage.ana.wait_for_view(lambda view: "Numbers: 2" in stage.read(view))
+    change = await stage.request()
+    await stage.command(f"cancel CHG-{other}", by=stage.mia)
+    await send_back(stage, change, "Give a better reason")
+
+    form = await revise(stage, change)
+    assert f"These numbers stay left out: {ONE}, {MORE}" in stage.read(form)
+    await stage.ana.click("more_numbers")
+    await stage.ana.wait_for_view(lambda view: ("numbers:1", "numbers") in view.form.slots)
+    await stage.fill(None, None, "They move to the new PBX on Friday")
+    await stage.send()
+    shown = stage.read(await stage.planned())
+    assert "Numbers: 2" in shown
+    assert "2 numbers from your list are excluded." in shown
+
+    await edit(stage)
+    await stage.ana.click("put_back")
+    await stage.ana.wait_for_view(lambda view: "stay left out" not in stage.read(view))
+    await stage.send()
+    assert "Numbers: 4" in stage.read(await stage.planned())
+
+
 async def test_the_audit_log_has_all_of_it(stage: Stage) -> None:
     """Each plan is named by its digest, what was asked for is whole, and the log proves itself."""
     stage.telnyx.add_number(ONE)

@@ -517,6 +517,25 @@ async def test_foreign_columns_are_left_out_with_one_press(fleet: Stage) -> None
     fleet.assert_nothing_doubled()
 
 
+async def test_columns_that_were_left_out_stay_out_when_the_plan_is_edited(fleet: Stage) -> None:
+    """The form says without which columns the sheet counts; another sheet is read anew."""
+    content = text(("number", "Zip", "customer reference"), (NUMBERS[0], "80202", "ours"))
+    await plan(fleet, content)
+    await fleet.ana.click("leave_out")
+    await fleet.ana.wait_for_view(lambda view: bool(view.content.get("submit")))
+
+    form = await edited(fleet)
+    assert "moves.csv is attached, without its columns Zip." in fleet.read(form)
+    await fleet.fill(None, None, "As the corrected sheet says")
+    await fleet.send()
+    assert "the sheet was read without its column “Zip”" in fleet.read(await fleet.planned())
+
+    await edited(fleet)
+    await attach(fleet, content)
+    await fleet.send()
+    assert "The column “Zip” (B) is not a setting of this change" in fleet.read(await fleet.planned())
+
+
 async def test_rows_of_a_sheet_whose_columns_were_left_out_come_back_marked(fleet: Stage) -> None:
     """With all of its columns, and with what is wrong in the ones that are read."""
     content = text(("number", "Zip", "HD voice"), (NUMBERS[0], "80202", "perhaps"))

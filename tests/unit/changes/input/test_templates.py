@@ -100,21 +100,21 @@ def test_what_still_fits_is_filled_in_and_the_rest_is_said() -> None:
 
 
 def test_a_filter_that_lost_a_condition_is_not_filled_in_at_all() -> None:
-    """The rest of a filter would find more numbers than were meant."""
+    """The rest of a filter would find more numbers than were meant; what is excluded stays so."""
     draft = Draft(kind=SETTINGS.name, filters={"tag": "denver", "moon": "full"}, excluded="+13035550100")
 
     filled, notes = fitted(template(draft), SETTINGS, {"tag"})
 
-    assert (dict(filled.filters), filled.excluded) == ({}, "")
+    assert (dict(filled.filters), filled.excluded) == ({}, draft.excluded)
     assert "(moon)" in notes[0]
     assert fitted(template(draft), SETTINGS, {"tag", "moon"})[0].filters == draft.filters
 
 
 def test_of_a_kind_that_is_gone_the_numbers_stay() -> None:
-    """They can be used for another kind; its settings cannot."""
-    filled, notes = fitted(template(DRAFT), None, ())
+    """They can be used for another kind, without those that were excluded; its settings cannot."""
+    filled, notes = fitted(template(replace(DRAFT, excluded="+13035550100")), None, ())
 
-    assert filled == Draft(kind="", pasted=DRAFT.pasted)
+    assert filled == Draft(kind="", pasted=DRAFT.pasted, excluded="+13035550100")
     assert notes == ["Changes of the kind telnyx.settings are no longer available; only the numbers are filled in."]
 
 
