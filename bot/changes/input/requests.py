@@ -52,8 +52,6 @@ class Request:
     beside: Mapping[str, str] = field(default_factory=dict)
     #: How many rows of the sheet count by their number because the provider does not know the id.
     strange_ids: int = 0
-    #: Names among those of ``rows`` whose values come from the earlier change; a row of the sheet overrides them.
-    carried: frozenset[str] = frozenset()
     #: Other notes for people about how the sheet was read.
     sheet_cautions: tuple[str, ...] = ()
 
@@ -106,6 +104,22 @@ def with_sheet(request: Request, sheet: Sheet) -> Request:
         strange_ids=sheet.strange_ids,
         sheet_cautions=tuple(_cautions(sheet)),
     )
+
+
+def with_carried(request: Request, rows: Mapping[str, Values], numbers: Mapping[str, str]) -> Request:
+    """Return ``request`` with numbers of an earlier change, but for those that are excluded by either name.
+
+    ``rows`` has id -> values of its own, and ``numbers`` id -> E.164. Where the sheet has a row for such a number, by
+    whichever name, that row's values replace those of the earlier change; the others stay.
+    """
+    unwanted = frozenset(request.excluded)
+    kept = {id_: row for id_, row in rows.items() if unwanted.isdisjoint((id_, numbers.get(id_, id_)))}
+    ids = {name: id_ for id_ in kept for name in (id_, numbers.get(id_, id_))} if request.rows else {}
+    known = {key: ids.get(key) or ids.get(request.beside.get(key, ""), "") for key in request.rows}
+    corrected = {key: {**kept.get(known[key], {}), **row} for key, row in request.rows.items()}
+    seen = frozenset(known.values())
+    alone = {id_: row for id_, row in kept.items() if id_ not in seen}
+    return replace(request, rows={**alone, **corrected}, dropped=request.dropped | (rows.keys() - kept.keys()))
 
 
 def by_number(request: Request, ids: Collection[str]) -> Request:

@@ -25,6 +25,8 @@ class Summary:
     wanted: WantedValues
     #: Setting name -> how many different values there are among numbers with values of their own.
     varied: Mapping[str, int] = field(default_factory=dict)
+    #: Settings in ``wanted`` whose value no number gets, because each has its own.
+    overridden: tuple[str, ...] = ()
     #: Setting name -> {id: human name} of every id that a person will read.
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     #: Repeated entries dropped from the pasted text.

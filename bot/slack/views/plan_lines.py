@@ -33,7 +33,8 @@ def wanted_lines(kind: Kind, summary: Summary, draft: Draft) -> str:
             f"🗑️ These numbers will be *deleted from the {kind.provider.title()} account*. This cannot be "
             "undone, and a deleted number may not be for sale again."
         )
-    return listed([f"• *{kind.setting(name).label}* → {_wanted(kind, name, summary, draft)}" for name in summary.names])
+    names = [name for name in summary.names if name in summary.varied or name not in summary.overridden]
+    return listed([f"• *{kind.setting(name).label}* → {_wanted(kind, name, summary, draft)}" for name in names])
 
 
 def _wanted(kind: Kind, name: str, summary: Summary, draft: Draft) -> str:
@@ -43,15 +44,16 @@ def _wanted(kind: Kind, name: str, summary: Summary, draft: Draft) -> str:
     if not own:
         return common
     rows = f"{own:,} different values, number by number" if own > 1 else _own_value(draft)
-    return f"{rows}; {common} for the rest" if common else rows
+    return f"{rows}; {common} for the rest" if common and name not in summary.overridden else rows
 
 
 def _own_value(draft: Draft) -> str:
     """Return where the one value comes from that numbers have of their own."""
-    if draft.sheet or not draft.base:
+    if not draft.base:
         return "the value in the sheet"
     before = public_id(draft.base.change)
-    return f"the value of {before}" if draft.base.what is FollowUp.RETRY else f"the value from before {before}"
+    value = f"the value of {before}" if draft.base.what is FollowUp.RETRY else f"the value from before {before}"
+    return f"{value}, or in the sheet" if draft.sheet else value
 
 
 def sample_lines(kind: Kind, summary: Summary, limit: int) -> str:

@@ -93,6 +93,7 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
         "batches": summary.batches,
         "wanted": values_to_json(summary.wanted, sealed=False),
         "varied": dict(summary.varied),
+        "overridden": list(summary.overridden),
         "labels": {name: dict(labels) for name, labels in summary.labels.items()},
         "repeats": summary.repeats,
         "sample": [
@@ -125,6 +126,7 @@ def summary_from_json(stored: Mapping[str, Any]) -> Summary:
         batches=stored["batches"],
         wanted=wanted_values_from_json(stored["wanted"]),
         varied=stored.get("varied", {}),
+        overridden=tuple(stored.get("overridden", ())),
         labels=stored["labels"],
         repeats=stored["repeats"],
         sample=tuple((e164, values_from_json(old), values_from_json(new)) for e164, old, new in stored["sample"]),

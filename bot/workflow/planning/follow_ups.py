@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from bot.changes.input.drafts import REASON_LENGTH
-from bot.changes.input.requests import Request
-from bot.changes.input.wanted_values import without_edits
+from bot.changes.input.requests import Request, with_carried
+from bot.changes.input.wanted_values import SETTINGS, without_edits
 from bot.changes.model.batches import Operation
 from bot.changes.model.change import Change
 from bot.changes.model.draft import Base, Draft, FollowUp
@@ -76,20 +75,16 @@ class FollowUps:
             change = await tx.changes.get(base.change)
         if change.kind != request.kind.name:
             raise Superseded(f"{change.public_id} is a change of another kind; start again from its card.")
-        unwanted = frozenset(request.excluded)
         taken = await self._taken(change, base.what)
-        rows = {number: row for number, row in taken.rows.items() if number not in unwanted}
+        request = with_carried(request, taken.rows, taken.numbers)
         if base.what is FollowUp.RETRY:
             common = without_edits(request.wanted)
-            for row in {tuple(row.items()): row for row in rows.values()}.values():
+            for row in {tuple(row.items()): row for row in request.rows.values()}.values():
                 if problems := request.kind.rule({**common, **row}):
                     raise InputError(dict(problems))
-        return replace(
-            request,
-            rows={**rows, **request.rows},
-            carried=frozenset(rows.keys() - request.rows.keys()),
-            dropped=request.dropped | (taken.rows.keys() - rows.keys()),
-        ), taken
+            if request.rows and not (request.kind.removes or request.names):
+                raise InputError({SETTINGS: "Choose at least one setting to change."})
+        return request, taken
 
     async def unchanged(
         self, kind: Kind, base: Base, taken: CarriedOver, snapshots: Sequence[Snapshot]

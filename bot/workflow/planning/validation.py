@@ -33,8 +33,6 @@ def rows_by_id(request: Request, snapshots: Sequence[Snapshot]) -> dict[str, Val
     twice = []
     for snapshot in snapshots:
         keys = [key for key in (snapshot.id, snapshot.e164) if key in request.rows]
-        # Under either name, a row of the sheet corrects values taken over from the earlier change.
-        keys = [key for key in keys if key not in request.carried] or keys
         found = [request.rows[key] for key in keys]
         if len(found) == 2 and meaning(request.kind, found[0]) != meaning(request.kind, found[1]):
             twice.append(snapshot)
@@ -81,6 +79,13 @@ def varied(kind: Kind, wanted: WantedValues, rows: Mapping[str, Values], plan: P
                 meant = keys(kind.setting(name), value) if isinstance(value, tuple) else value
                 different.setdefault(name, set()).add(meant)
     return {name: len(values) for name, values in different.items()}
+
+
+def overridden(request: Request, rows: Mapping[str, Values], plan: Plan) -> tuple[str, ...]:
+    """Return the settings whose common value no number gets, because each has its own; ``rows`` has those by id."""
+    return tuple(
+        name for name in request.wanted if rows and all(name in rows.get(each.id, {}) for each in plan.numbers)
+    )
 
 
 def can_be_emptied(kind: Kind, provider: str, plan: Plan) -> None:

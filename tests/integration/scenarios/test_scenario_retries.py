@@ -32,7 +32,7 @@ async def test_a_value_that_a_number_had_already_stays_its_own(stage: Stage) -> 
     change = await carried_out(stage)
 
     await retry(stage, change)
-    await sent(stage)
+    assert "general" not in await sent(stage)
     await carried_out(stage)
 
     assert references(stage) == ["own", "general"]
@@ -95,9 +95,59 @@ async def test_a_correction_counts_for_the_numbers_that_had_the_value_of_the_for
     await stage.ana.type("value:customer_reference", "corrected")
     shown = await sent(stage)
     assert "Customer reference → corrected" in shown
+    assert "for the rest" not in shown
     await carried_out(stage)
 
     assert references(stage) == ["own", "corrected", "corrected"]
+
+
+async def test_what_all_numbers_have_of_their_own_leaves_no_rest(stage: Stage) -> None:
+    """The form's value is nobody's then, and is not announced."""
+    first, second = numbers(stage, 2)
+    stage.telnyx.fail(first, detail="Not allowed", times=1)
+    sheet = text(("number", "customer_reference"), (first, "own"), (second, ""))
+    assert "the value in the sheet; general for the rest" in stage.read(
+        await plan(stage, sheet, settings={"customer_reference": "general"})
+    )
+    change = await carried_out(stage)
+
+    await retry(stage, change)
+    shown = await sent(stage)
+
+    assert f"Customer reference → the value of CHG-{change}" in shown
+    assert "for the rest" not in shown
+
+
+async def test_a_sheet_in_a_retry_corrects_only_what_it_has(stage: Stage) -> None:
+    """The other values of the number stay those of the change before, and nobody gave the number twice."""
+    first, second = numbers(stage, 2)
+    for number in (first, second):
+        stage.telnyx.fail(number, detail="Not allowed", times=1)
+    await plan(stage, text(("number", "customer_reference", "tags"), (first, "A", "x"), (second, "B", "y")))
+    change = await carried_out(stage)
+
+    await retry(stage, change)
+    await attach(stage, text(("number", "tags"), (first, "fixed")))
+    shown = await sent(stage)
+    assert "repeated" not in shown
+    await carried_out(stage)
+
+    assert references(stage) == ["A", "B"]
+    assert [number.tags for number in stage.telnyx.numbers.values()] == [["fixed"], ["y"]]
+
+
+async def test_a_retry_that_changes_nothing_is_refused(stage: Stage) -> None:
+    """Nobody is told that the numbers have the values already."""
+    (number,) = numbers(stage, 1)
+    stage.telnyx.fail(number, detail="Not allowed", times=1)
+    change = await stage.run([number], {"customer_reference": "Denver"})
+
+    await retry(stage, change)
+    await stage.choose([])
+    await stage.ana.wait_for_view(lambda view: ("value:customer_reference", "value") not in view.form.slots)
+    shown = await sent(stage)
+
+    assert "Choose at least one setting to change." in shown
 
 
 async def test_a_setting_that_is_taken_out_of_the_form_is_not_sent_again(stage: Stage) -> None:

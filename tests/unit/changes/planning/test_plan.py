@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.changes.input.requests import Request
+from bot.changes.input.requests import Request, with_carried
 from bot.changes.model.encryption import Encryption
 from bot.changes.model.kinds import Kind
 from bot.changes.model.rollout import MOST_WAVES, WHOLE, Pause, Rollout, Threshold, WaveSize, wave_sizes
@@ -326,15 +326,16 @@ def test_equal_lists_in_another_order_are_one_job() -> None:
 
 
 def test_a_sheet_corrects_what_came_over_from_the_change_before() -> None:
-    """Also where it calls the number by its id: two rows of the sheet are another thing."""
+    """Value by value, by whichever name it calls the number; two rows of the sheet are another thing."""
     (snapshot,) = snapshots_of([{"tags": ("x",)}])
-    asked = request({snapshot.id: {"tags": ("new",)}, snapshot.e164: {"tags": ("old",)}})
+    old = {"tags": ("old",), "customer_reference": "kept"}
+    for name in (snapshot.id, snapshot.e164):
+        asked = with_carried(request({name: {"tags": ("new",)}}), {snapshot.id: old}, {snapshot.id: snapshot.e164})
+        assert rows_by_id(asked, [snapshot]) == {snapshot.id: {**old, "tags": ("new",)}}
+        assert asked.given == (name,)
 
-    assert rows_by_id(replace(asked, carried=frozenset({snapshot.e164})), [snapshot]) == {
-        snapshot.id: {"tags": ("new",)}
-    }
     with pytest.raises(PlanRefused, match="Two rows of the sheet"):
-        rows_by_id(asked, [snapshot])
+        rows_by_id(request({snapshot.id: {"tags": ("new",)}, snapshot.e164: {"tags": ("old",)}}), [snapshot])
 
 
 def request(rows: dict[str, dict[str, Value]]) -> Request:
