@@ -28,7 +28,7 @@ def run(parsed: argparse.Namespace) -> int:
     """Upgrade or move, and say what was done."""
     if parsed.source is None and parsed.target is None:
         before, after = asyncio.run(_migrated(environment.storage()))
-        sys.stdout.write(f"The database had revision {before} and has {after} now.\n")
+        sys.stdout.write(_upgraded(before, after))
         return OK
     if parsed.source is None or parsed.target is None:
         raise InputError({"to": "Moving an installation takes both --from and --to."})
@@ -42,6 +42,15 @@ def run(parsed: argparse.Namespace) -> int:
         "Set DATABASE_URL to the new database. No Linesman starts on the old one any more.\n"
     )
     return OK
+
+
+def _upgraded(before: str, after: str) -> str:
+    """Return what became of the database whose revision was ``before``; "-" is one without tables."""
+    if before == after:
+        return f"The database is already at {after}.\n"
+    if before == "-":
+        return f"Created the tables of the database, at {after}.\n"
+    return f"Upgraded the database from {before} to {after}.\n"
 
 
 async def _migrated(storage: Storage) -> tuple[str, str]:

@@ -46,9 +46,13 @@ COMMANDS: Final = (
     Command("values", "", "send the current values of numbers as a sheet to edit and upload"),
     Command("templates", "", "list saved changes, to run or delete them"),
     Command("run", "NAME", "open the form with a saved change"),
-    Command("delegate", "@max until Mon 08:00", "lend your right to approve; alone, list what is lent, to end it"),
+    Command(
+        "delegate",
+        "@max until Mon 08:00",
+        "let somebody approve for you until a time; without arguments, list and end delegations",
+    ),
     Command("locks", "", "show which changes hold which numbers"),
-    Command("unlock", "CHG-42", "release the numbers of a change", operators=True),
+    Command("unlock", "CHG-42", "stop a change and release its numbers", operators=True),
     Command("freeze", "REASON", "send nothing more to the providers", operators=True),
     Command("unfreeze", "", "lift the freeze; what waits continues", operators=True),
     Command(

@@ -151,8 +151,8 @@ async def test_migrating_twice_is_migrating_once_and_the_future_is_refused(stage
     made = _revision(stage.database)
 
     assert (first.status, second.status) == (0, 0)
-    assert first.out == f"The database had revision - and has {made} now.\n"
-    assert second.out == f"The database had revision {made} and has {made} now.\n"
+    assert first.out == f"Created the tables of the database, at {made}.\n"
+    assert second.out == f"The database is already at {made}.\n"
 
     with closing(sqlite3.connect(stage.database)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")

@@ -66,7 +66,7 @@ async def test_changes_are_asked_for_and_made(page: Page, requester: Pane, manag
     await manager.press("Ask for changes…")
     await manager.fill("What should be different?", "Leave out all but the first one.")
     await manager.press_in_modal("Ask for changes")
-    await expect(manager.modal).to_contain_text("Changes to CHG-1 are requested.")
+    await expect(manager.modal).to_contain_text("You asked for changes to CHG-1.")
     await manager.press_in_modal("Close")
     card = requester.message("CHG-1 · Telnyx: Update settings")
     await expect(card).to_contain_text("Changes requested")

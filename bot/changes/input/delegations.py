@@ -27,7 +27,7 @@ _END: Final = re.compile(r"(?:end|stop|cancel|remove)(?:\s+|$)", re.IGNORECASE)
 _FILLING: Final = frozenset({"to", "for", "with", "now"})
 _SHOWN: Final = 40
 _HOW: Final = (
-    "`/numbers delegate end @max` ends it at once, and `/numbers delegate @max until Mon 08:00` gives it another end."
+    "`/numbers delegate end @max` ends it at once; `/numbers delegate @max until Mon 08:00` changes its end time."
 )
 
 
@@ -65,7 +65,7 @@ def read_delegation(text: str) -> DelegationRequest | DelegationEnd | None:
             raise InputError({DELEGATE: problem})
         if left := " ".join(word for word in rest.split() if word.casefold() not in _FILLING):
             # A person who wants it to end later would lose the approvals given under it until then.
-            raise InputError({UNTIL: f"“{left[:_SHOWN]}” is too much, so it has not ended: {_HOW}"})
+            raise InputError({UNTIL: f"“{left[:_SHOWN]}” was not understood, so the delegation was not ended. {_HOW}"})
         return DelegationEnd(delegate)
     delegate, rest, problem = _person(_TO.sub("", said, count=1) if _TO.match(said) else said)
     return DelegationRequest(delegate=delegate, until=rest, problems={DELEGATE: problem} if problem else {})
@@ -99,5 +99,5 @@ def read_until(text: str, *, now: datetime, zone: str) -> End:
         raise InputError({UNTIL: f"Say when it ends: {EXAMPLES}."})
     read = read_end_time(text, now=now, zone=zone, bound="a delegation can last", days=True)
     if read is None:
-        raise InputError({UNTIL: f"“{said}” is no end. Say when it ends: {EXAMPLES}."})
+        raise InputError({UNTIL: f"“{said}” is not an end time. Say when it ends: {EXAMPLES}."})
     return End(at=read.at, zone=read.zone)

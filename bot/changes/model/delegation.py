@@ -9,9 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from bot.changes.model.decisions import Decision
 from bot.changes.model.start import End
+
+#: What an early end does to changes that were approved under a delegation, for people.
+WHAT_ENDS: Final = (
+    "Changes waiting to start that are left with too few approvals are cancelled; waves not yet sent are dropped."
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

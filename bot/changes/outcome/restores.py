@@ -123,6 +123,6 @@ def restore_cells(
     if operation.number_id in without or operation.e164 in without:
         return (
             MISSING,
-            "It is no longer in the account, or could not get back what it had: the card of the change says why.",
+            "It is not in the account any more, or could not be given its earlier values: see the card of the change.",
         )
     return LEFT, "Somebody has changed it meanwhile, so it was left as it is."

@@ -13,7 +13,7 @@ from bot.changes.policy.verdicts import Reason
 _WHY: Final[Mapping[Reason, str]] = MappingProxyType(
     {
         Reason.DEACTIVATED: "no longer has an active Slack account",
-        Reason.GUEST: "is a guest of the workspace now",
+        Reason.GUEST: "is now a guest of the workspace",
         Reason.FOREIGN: "no longer belongs to the workspace",
         Reason.INVITED: "no longer belongs to the workspace",
         Reason.GROUP_GONE: "is an approver only through a user group that can no longer be read",
@@ -31,7 +31,7 @@ class Lapse:
     #: Slack user id, and what Slack calls the person.
     person: str
     name: str
-    #: A phrase about the person: "is a guest of the workspace now".
+    #: A phrase about the person: "is now a guest of the workspace".
     why: str
 
 
@@ -44,7 +44,9 @@ def why_lapsed(reason: Reason, stage: str = "") -> str:
 def stage_gone(stage: str) -> str:
     """Return the phrase for an approver whose ``stage`` no longer exists in the rule."""
     return (
-        f"approved in the stage “{stage}”, which the rule no longer has" if stage else "approved before it had stages"
+        f"approved in the stage “{stage}”, which the rule no longer has"
+        if stage
+        else "approved before the rule had stages"
     )
 
 

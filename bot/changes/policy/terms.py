@@ -85,10 +85,19 @@ def forbidden(policy: Policy, kind: str, size: int, *, unseen: bool) -> str:
     that nobody could preview.
     """
     if not policy.allowed:
-        return f"The rule {policy.name} does not allow this change{f': {policy.why}' if policy.why else '.'}"
+        return f"The rule {policy.name} does not allow this change{because(policy)}"
     if unseen and not policy.unpreviewable:
         return blind(policy)
     return too_large(policy, kind, size)
+
+
+def because(policy: Policy) -> str:
+    """Return the end of a sentence that says that ``policy`` forbids something: the reason it gives, with a full stop.
+
+    Operators end their reason with a full stop or not, and another sentence may follow it.
+    """
+    why = policy.why.strip().rstrip(".")
+    return f": {why}." if why else "."
 
 
 def too_large(policy: Policy, kind: str, size: int) -> str:

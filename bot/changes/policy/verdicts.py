@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from bot.changes.policy.people import Audience, Grant, Membership, Person, UnknownGroup
-from bot.changes.policy.terms import ENVIRONMENT, Policy, too_large
+from bot.changes.policy.terms import ENVIRONMENT, Policy, because, too_large
 
 #: The rule that a verdict names when no rule allows a kind that is off by default.
 _OFF: Final = "off by default"
@@ -242,7 +242,6 @@ def in_a_while(seconds: float) -> str:
 def _verdict(policy: Policy, reason: Reason, deed: str, role: str, unread: Mapping[str, UnknownGroup]) -> Verdict:
     # Everybody knows the rule of the environment variables; other rules are named, as they differ between changes.
     under = "" if policy.name == ENVIRONMENT else f" under the rule “{policy.name}”"
-    because = f": {policy.why.rstrip('.')}" if policy.why else ""
     sentences = {
         Reason.LISTED: f"You may {deed}.",
         Reason.SELF_APPROVAL: f"You requested this change, and the rule {policy.name} lets you approve it yourself.",
@@ -257,7 +256,7 @@ def _verdict(policy: Policy, reason: Reason, deed: str, role: str, unread: Mappi
             f"Try again {in_a_while(max((each.wait for each in unread.values()), default=0))}."
         ),
         Reason.GROUP_GONE: f"You may not {deed}{under} right now. {broken(role, unread)}",
-        Reason.FORBIDDEN: f"Nobody may {deed}{under}{because}.",
+        Reason.FORBIDDEN: f"Nobody may {deed}{under}{because(policy)}",
         Reason.OWN_CHANGE: "You requested this change, so somebody else must approve it.",
         Reason.ALREADY_APPROVED: "You have already approved this change; somebody else must give the next approval.",
         Reason.DEACTIVATED: f"A deactivated Slack account may not {deed}.",

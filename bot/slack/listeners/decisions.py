@@ -96,8 +96,8 @@ def _thanks(change: int, answer: DecisionResult) -> str:
         if answer.completed:
             done, following = code(answer.completed, 60), code(answer.stage, 60)
             return (
-                f"{approved}{lapsed} The stage {done} of {public_id(change)} is complete; it waits for the stage "
-                f"{following} now, whose approvers are asked."
+                f"{approved}{lapsed} The stage {done} of {public_id(change)} is complete. It now waits for the stage "
+                f"{following}; its approvers have been notified."
             )
         return f"{approved}{lapsed} {public_id(change)} needs {missing} more {more}, from somebody else."
     if answer.extended is not None:
@@ -172,7 +172,7 @@ async def _reject(services: Services, sent: ModalSubmission) -> Reply:
         )
     except Superseded as error:
         return Reply(view=_given_back(WHY, sent, error.message))
-    return Reply(view=notice(f"{public_id(change)} is rejected. The requester can read why in its thread."))
+    return Reply(view=notice(f"You rejected {public_id(change)}. The requester sees your reason in the thread."))
 
 
 async def _ask_for_changes(services: Services, sent: ModalSubmission) -> Reply:
@@ -183,7 +183,7 @@ async def _ask_for_changes(services: Services, sent: ModalSubmission) -> Reply:
         )
     except Superseded as error:
         return Reply(view=_given_back(WHAT, sent, error.message))
-    told = f"Changes to {public_id(change)} are requested. Its requester reads what in its thread."
+    told = f"You asked for changes to {public_id(change)}. The requester sees your comment in the thread."
     return Reply(view=notice(f"{told} You will be asked again when there is another plan."))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from bot.changes.model.delegation import Delegation
+from bot.changes.model.delegation import WHAT_ENDS, Delegation
 from bot.slack.views.elements import (
     Block,
     actions,
@@ -38,8 +38,8 @@ def delegation_list(
     """
     blocks = paragraphs([first]) if first else []
     if not delegations:
-        none = "Nobody lends a right to approve now."
-        text = none if everybodys else "You lend no right to approve, nor borrow one."
+        none = "There are no active delegations."
+        text = none if everybodys else "You have no delegations, given or received."
         return first or text, [*blocks, section(text), context(_HOW)]
     skipped = min(skipped, len(delegations) - 1) // SHOWN * SHOWN
     page = delegations[skipped : skipped + SHOWN]
@@ -79,8 +79,7 @@ def ends(value: str) -> tuple[int, int]:
 def _end_button(delegation: Delegation, skipped: int) -> Block:
     question = confirmation(
         "End this delegation?",
-        "What was approved under it no longer counts, unless it has started. What waits for its start with too few "
-        "approvals is cancelled, and waves that wait are not sent.",
+        f"Approvals given under it no longer count, unless the change has started. {WHAT_ENDS}",
         "End",
     )
     return button("End", END, f"{delegation.id} {skipped}", style="danger", confirm=question)
@@ -89,8 +88,9 @@ def _end_button(delegation: Delegation, skipped: int) -> Block:
 def lent_text(delegation: Delegation) -> str:
     """Return the answer to whoever has lent their right."""
     return (
-        f"🤝 {person(delegation.delegate)} can approve changes for you until *{delegation.until}*, except what one of "
-        "you two requested. Your right counts once, whoever uses it. `/numbers delegate` shows and ends it."
+        f"🤝 {person(delegation.delegate)} can approve changes for you until *{delegation.until}*, except changes "
+        "that either of you requested. Only one approval counts for both of you. `/numbers delegate` lists "
+        "delegations, with buttons to end them."
     )
 
 

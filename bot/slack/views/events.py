@@ -23,7 +23,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "changes_requested": "Changes requested",
     "plan_replaced": "Plan replaced by {by}",
     "rejected": "Rejected",
-    "approvals_suffice": "Approved: the policy asks for no more approvals by now",
+    "approvals_suffice": "Approved: the current policy requires no further approvals",
     "approval_lapsed": "An approval no longer counts",
     "stage_opened": "Stage {stage} open",
     "stage_reopened": "Stage {stage} open again",

@@ -153,7 +153,7 @@ def _start_field(draft: Draft) -> Block:
 def _until_field(draft: Draft) -> Block:
     """Return the input for the end of a temporary change."""
     hint = (
-        "For a temporary change: at this time each number gets back what it has now. Mon 08:00, in 4 hours. "
+        "For a temporary change: at this time each number returns to its current values. Mon 08:00, in 4 hours. "
         "Leave it empty to keep the new values."
     )
     return field(UNTIL, "Until", text_input(UNTIL, draft.until, START_LENGTH), hint=hint, optional=True)

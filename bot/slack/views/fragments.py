@@ -88,7 +88,7 @@ def said(decision: Decision, *, where: bool = True) -> str:
     """Return who decided what, with ``where`` also in which stage, and why an approval does not count any more."""
     verb = "approved" if decision.verb is DecisionVerb.APPROVE else "rejected"
     fallback = " as a fallback approver" if decision.fallback else ""
-    lapse = f", which no longer counts (who {escape(decision.lapse)})" if decision.lapse else ""
+    lapse = f" (no longer counts: {person(decision.person)} {escape(decision.lapse)})" if decision.lapse else ""
     stage = f" in {code(decision.stage, 60)}" if decision.stage and where else ""
     return f"{decided_by(decision)} {verb}{fallback}{stage}{lapse}"
 

@@ -47,12 +47,15 @@ def _running(details: ChangeDetails, reach: StopReach) -> str:
     if reach.at_provider:
         are = "is" if reach.at_provider == 1 else "are"
         said.append(
-            f"{counted(reach.at_provider, 'number')} {are} in jobs at {details.provider} already, which nothing can "
-            "stop; Linesman polls them to their end."
+            f"{counted(reach.at_provider, 'number')} {are} already in jobs at {details.provider}, which nothing can "
+            "stop; Linesman is watching them until they finish."
         )
     if reach.unknown:
         was = "was" if reach.unknown == 1 else "were"
-        said.append(f"Linesman is checking whether {counted(reach.unknown, 'number')} {was} sent; none is sent again.")
+        said.append(
+            f"Linesman is checking whether {counted(reach.unknown, 'number')} {was} sent; nothing is sent "
+            "again until that is known."
+        )
     return " ".join(said)
 
 

@@ -96,7 +96,7 @@ def _line(details: ChangeDetails, data: Mapping[str, Any]) -> str:
             then = f"Starts {when(datetime.fromtimestamp(begins, UTC))}" if begins else "Starting now"
             if data.get("frozen"):
                 then = f"{then}, once the freeze is lifted" if begins else "Starts once the freeze is lifted"
-            eased = " The policy asks for no more approvals by now." if data.get("eased") else ""
+            eased = " The current policy requires no further approvals." if data.get("eased") else ""
             told = f"🟢 Approved ({decision_text(details.decisions, change.approvals_required)}).{eased} {then}."
             return "\n".join(filter(None, (told, comment_lines(details.decisions))))
         case "rejected":
@@ -118,7 +118,8 @@ def _line(details: ChangeDetails, data: Mapping[str, Any]) -> str:
             return f"⚪ Cancelled. {problem_lines(change.problem, 500)}"
         case "submitted":
             jobs = data["batches"]
-            return f"▶️ {jobs:,} {'job is' if jobs == 1 else 'jobs are'} at {details.provider}; polling until they end."
+            until = "it until it finishes" if jobs == 1 else "them until they finish"
+            return f"▶️ {counted(jobs, 'job is', 'jobs are')} at {details.provider}; watching {until}."
         case "finished":
             return f"🏁 Done: {', '.join(count_parts(**_counts(data)))}. {person(change.requester)}"
         case what:

@@ -53,7 +53,7 @@ def questions_line(details: ChangeDetails) -> str:
         )
     if stuck := [batch for batch in details.batches if batch.stuck]:
         lines.append(
-            f"🐌 {counted(len(stuck), 'job')} stalled; still polling. "
+            f"🐌 {counted(len(stuck), 'job')} stalled; Linesman still watches {'it' if len(stuck) == 1 else 'them'}. "
             f"An operator can give up on {'it' if len(stuck) == 1 else 'them'}: `/numbers resolve {name}`"
         )
     if details.change.state is ChangeState.VERIFYING and details.change.waiting_for:
@@ -103,7 +103,7 @@ def _what(details: ChangeDetails, batch: Batch) -> str:
         since = f" since {when(batch.progressed_at)}" if batch.progressed_at else ""
         return (
             f"{which}: job {code(batch.job)} at {details.provider} has made no progress{since}: "
-            f"{code(batch.doubt, 500)} Linesman still polls it. {_given_up(details)}"
+            f"{code(batch.doubt, 500)} Linesman still watches it. {_given_up(details)}"
         )
     since = f" at {when(batch.unanswered_since)}" if batch.unanswered_since else ""
     return (

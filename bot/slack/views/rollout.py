@@ -40,7 +40,7 @@ def rollout_line(details: ChangeDetails) -> str:
 def _unneeded(typed: str) -> str:
     """Return what becomes of a canary, or of waves, of which the first has all numbers."""
     what = (
-        "🐤 *No canary*: the change is no larger"
+        "🐤 *No canary*: the change has no more numbers than the canary"
         if typed.strip().isdigit()
         else "🌊 *No waves*: the first one would hold every number"
     )

@@ -75,21 +75,21 @@ def waits_text(details: ChangeDetails) -> str:
 
 
 def wanting_line(details: ChangeDetails) -> str:
-    """Return that an approved change has too few approvals by the rule of now; empty for any other."""
+    """Return that the current rule requires more approvals for an approved change; empty for any other."""
     opened = open_stage(details.stages)
     if details.change.state is not ChangeState.APPROVED or details.change.part_of is not None or opened.complete:
         return ""
     where = f" in the stage {_name(opened.stage.name)}" if _named(details) else ""
     name = details.change.public_id
     return (
-        f"⚠️ *It has too few approvals by the rule of now*: {len(opened.approvals)} of {opened.stage.approvals_required}"
-        f"{where}. Unless the rule changes again before, it will not start. To unlock its numbers now, "
-        f"`/numbers cancel {name}`, and request it again."
+        f"⚠️ *The current policy rule requires more approvals*: {len(opened.approvals)} of "
+        f"{opened.stage.approvals_required}{where}. It will not start unless the rule changes. To release its numbers, "
+        f"run `/numbers cancel {name}`, then request it again."
     )
 
 
 def forbidden_line(details: ChangeDetails) -> str:
-    """Return that the rule of now does not allow an approved change, and so it will not start; empty for any other."""
+    """Return that the current rule does not allow an approved change, so it will not start; empty for any other."""
     change, summary = details.change, details.change.summary
     if change.state is not ChangeState.APPROVED or change.part_of is not None or summary is None:
         return ""
@@ -97,22 +97,22 @@ def forbidden_line(details: ChangeDetails) -> str:
     if not why:
         return ""
     return (
-        f"⚠️ *It is not allowed by the rule of now.* {escape(why)} Unless the rule changes again before, it will not "
-        f"start. To unlock its numbers now, `/numbers cancel {change.public_id}`."
+        f"⚠️ *The current policy rule no longer allows this change.* {escape(why)} It will not start unless the rule "
+        f"changes. To release its numbers, run `/numbers cancel {change.public_id}`."
     )
 
 
 def enough_line(details: ChangeDetails) -> str:
-    """Return that a request has all approvals by the rule of now, and what follows; empty for any other."""
+    """Return that a request has all approvals that the current rule requires; empty for any other."""
     change = details.change
     if change.state is not ChangeState.AWAITING_APPROVAL or not open_stage(details.stages).complete:
         return ""
-    enough = "✅ *It has all approvals that the rule asks for by now*"
+    enough = "✅ *It has all approvals that the current rule requires*"
     if change.start is None or change.start.at > details.now:
-        return f"{enough} and goes on in a moment."
+        return f"{enough}; it continues shortly."
     return (
-        f"{enough}, but they were given for its start, {change.start}, which has passed. *Approve* by another "
-        f"approver starts it at once; or `/numbers cancel {change.public_id}`, and request it again."
+        f"{enough}, but they were given for its start, {change.start}, which has passed. If another approver "
+        f"presses *Approve*, it starts at once. Or run `/numbers cancel {change.public_id}`, then request it again."
     )
 
 

@@ -51,7 +51,7 @@ def until_line(details: ChangeDetails) -> str:
     if change.until is None:
         return ""
     until = f"*until {change.until}*; in your time zone, {when(change.until.at)}"
-    back = "then each number gets back what it has now, unless somebody changed it meanwhile"
+    back = "then each number returns to its current values, unless somebody changed it in the meantime"
     if change.state in _AHEAD:
         return f"⏲️ *Temporary*, {until}: {back}. One approval covers both.{_late(details, change.until)}"
     if change.state is not ChangeState.IN_EFFECT:
@@ -59,7 +59,7 @@ def until_line(details: ChangeDetails) -> str:
     if details.restore is None:
         asked = _asked(details.extension)
         return (
-            f"⏲️ *In effect* {until}. Then each number gets back what it had before; all stay locked until then.{asked}"
+            f"⏲️ *In effect* {until}. Then each number returns to its earlier values; all stay locked until then.{asked}"
         )
     restore = details.restore
     waits = f" {escape(restore.change.waiting_for)}" if restore.change.waiting_for else ""
@@ -91,16 +91,16 @@ def extension_line(details: ChangeDetails) -> str:
     change, whole = details.change, details.whole
     if not is_extension(change) or whole is None or change.until is None:
         return ""
-    now = f" Now it ends on {whole.until}." if change.state is ChangeState.AWAITING_APPROVAL else ""
+    now = f" It currently ends on {whole.until}." if change.state is ChangeState.AWAITING_APPROVAL else ""
     return (
         f"⏲️ *Extension of {whole.public_id}*: it stays in effect *until {change.until}*; in your time zone, "
-        f"{when(change.until.at)}. Then each number gets back what it had before it.{now}"
+        f"{when(change.until.at)}. After that, each number returns to its earlier values.{now}"
     )
 
 
 def extension_form(change: Change) -> View:
     """Return the modal that asks until when a temporary change is to stay in effect."""
-    hint = f"In your time zone: tomorrow 08:00, in 4 hours. It ends on {change.until} now."
+    hint = f"In your time zone: tomorrow 08:00, in 4 hours. It currently ends on {change.until}."
     return modal(
         EXTENSION,
         TITLE,
@@ -121,7 +121,7 @@ def extension_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
         case "asked":
             return f"⏲️ {name} waits for approval. {person(change.requester)}"
         case "approved":
-            eased = " The policy asks for no more approvals by now." if data.get("eased") else ""
+            eased = " The current policy requires no further approvals." if data.get("eased") else ""
             told = f"🟢 {name} is approved ({decision_text(details.decisions, change.approvals_required)}).{eased}"
             return "\n".join(filter(None, (told, comment_lines(details.decisions))))
         case "rejected":
@@ -162,8 +162,7 @@ def end_button(details: ChangeDetails) -> Block | None:
         return None
     question = confirmation(
         f"End {change.public_id} now?",
-        f"{counted(details.tally.changed, 'number')} will get back the earlier values, but for those that somebody has "
-        "changed meanwhile.",
+        f"{counted(details.tally.changed, 'number')} will be restored, except those changed since.",
         "End now",
     )
     end = button("End now", END_NOW, str(change.id), confirm=question)
@@ -201,7 +200,7 @@ def temporary_history(details: ChangeDetails, data: Mapping[str, Any], counts: M
         case "ended_early":
             return f"⏹️ {person(data['by'])} ended this before its time."
         case "ending":
-            return f"⏪ The end has come: {public_id(data['restore'])} restores what the numbers had before."
+            return f"⏪ End time reached: {public_id(data['restore'])} restores the earlier values."
         case "began_late":
             return f"⏪ {late_restore(data, change.public_id)}"
         case "ended":
@@ -212,7 +211,7 @@ def temporary_history(details: ChangeDetails, data: Mapping[str, Any], counts: M
 
 def late_restore(data: Mapping[str, Any], who: str) -> str:
     """Return how long after the end a restore began, and what it waited for if that is known; ``who`` names it."""
-    why = f" It had to wait: {code(data['why'], 300)}" if data["why"] else ""
+    why = f" Reason for the delay: {code(data['why'], 300)}" if data["why"] else ""
     return f"{who} began {duration(data['seconds'])} after the end.{why}"
 
 

@@ -81,7 +81,7 @@ def time_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
 
 def late_start(data: Mapping[str, Any], who: str = "") -> str:
     """Return how late a change began, when it was to, and what it waited for if that is known; ``who`` names it."""
-    why = f" It had to wait: {code(data['why'], 300)}" if data["why"] else ""
+    why = f" Reason for the delay: {code(data['why'], 300)}" if data["why"] else ""
     started = f"{who} started" if who else "Started"
     due = datetime.fromtimestamp(data["due"], UTC)
     return f"{started} {duration(data['seconds'])} late; it was to start {when(due)}.{why}"

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from bot.changes.model.delegation import Delegation
+from bot.changes.model.delegation import WHAT_ENDS, Delegation
 from bot.errors import ChannelLost, ClaimLost, DeliveryError, DeliveryPostponed
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.workflow.approval.delegations import end_by_itself
@@ -104,11 +104,11 @@ class DelegationNotices:
             return await self._ended(delegation, person)
         lender = await name_of(self._context, delegation.delegator)
         if delegation.told:
-            return f"You can approve changes for {lender} until {delegation.until} now: {lender} changed the end."
+            return f"You can approve changes for {lender} until {delegation.until}: {lender} changed the end time."
         return (
             f"{lender} lends you the right to approve changes until {delegation.until}. You can decide on whatever "
-            f"{lender} could, except what one of you two requested. {await self._waiting(delegation.delegate)} "
-            "`/numbers delegate` shows and ends it."
+            f"{lender} could, except changes that either of you requested. {await self._waiting(delegation.delegate)} "
+            "`/numbers delegate` lists delegations, with buttons to end them."
         )
 
     async def _ended(self, delegation: Delegation, person: str) -> str:
@@ -118,8 +118,7 @@ class DelegationNotices:
         ]
         return (
             f"{who[0].upper()}{who[1:]} ended the delegation: {delegate} can no longer approve changes for {lender}. "
-            f"What {delegate} approved for {lender} no longer counts, unless it has started. What waits for its start "
-            "with too few approvals is cancelled, and waves that wait are not sent."
+            f"What {delegate} approved for {lender} no longer counts, unless the change has started. {WHAT_ENDS}"
         )
 
     async def _waiting(self, delegate: str) -> str:

@@ -171,8 +171,8 @@ class ChangeEnd:
             await self._notify.line(tx, change_id, "ended_early", by=by)
             await self._notify.cards(tx, change_id)
         self._context.ring()
-        get = "number gets" if numbers == 1 else "numbers get"
-        return f"{change.public_id} ends now: {numbers:,} {get} back the earlier values, unless changed meanwhile."
+        noun = "number" if numbers == 1 else "numbers"
+        return f"{change.public_id} ends now: {numbers:,} {noun} will be restored, except those changed since."
 
     @handles(Task.END)
     async def end(self, claim: Claim) -> None:

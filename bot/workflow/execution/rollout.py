@@ -147,8 +147,8 @@ class RolloutControl:
                 raise Superseded(f"{change.public_id} is already {state}, so there is nothing left to decide.")
             if change.wave != wave:
                 raise Superseded(
-                    f"That button was for wave {wave}, and {change.public_id} is paused after wave {change.wave} by "
-                    "now. Look at its card, and decide there."
+                    f"That button was for wave {wave}, and {change.public_id} is now paused after wave {change.wave}. "
+                    "Use the buttons on its current card."
                 )
             held = await tx.batches.held_back(change.id)
             following = await self._release(tx, change, held, by)

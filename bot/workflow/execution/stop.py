@@ -187,7 +187,7 @@ def _in_words(found: StopReach, title: str) -> str:
     if found.at_provider:
         said.append(
             f"{_numbers(found.at_provider, 'is already', 'are already')} in jobs at {title}, which cannot stop them; "
-            "polling continues until they end."
+            "Linesman is watching them until they finish."
         )
     if found.unknown:
         said.append(

@@ -75,7 +75,7 @@ async def rejection(stage: Stage) -> tuple[SlackUser, str]:
     await stage.max.click("reject", message=stage.request_card(change))
     await stage.max.wait_for_view(lambda view: view.callback_id == "rejection")
     await stage.max.type("why", "Not today")
-    return stage.max, "is rejected"
+    return stage.max, "You rejected CHG-1."
 
 
 async def rejection_too_late(stage: Stage) -> tuple[SlackUser, str]:
@@ -93,7 +93,7 @@ async def changes(stage: Stage) -> tuple[SlackUser, str]:
     await stage.max.click("ask_for_changes", message=stage.request_card(change))
     await stage.max.wait_for_view(lambda view: view.callback_id == "changes")
     await stage.max.type("what", "Not all of them")
-    return stage.max, "are requested"
+    return stage.max, "You asked for changes to CHG-1."
 
 
 async def changes_too_late(stage: Stage) -> tuple[SlackUser, str]:

@@ -54,7 +54,7 @@ async def test_a_change_at_close_goes_from_the_command_to_the_last_number(
         now = close.number(number)
         assert (now.label, now.inbound_ring_duration) == ("Night desk", 45)
         assert set(now.participants) == {*before[number], dev.id}
-    assert any("at Close; polling until they end" in line for line in stage.thread(change))
+    assert any("at Close; watching them until they finish" in line for line in stage.thread(change))
     stage.assert_nothing_doubled()
 
 

@@ -193,7 +193,7 @@ async def test_what_was_approved_before_it_was_ended_does_not_count(two: Stage, 
     else:
         await two.command("delegate", by=two.sam)
         await two.sam.click("end_delegation", message=two.slack.ephemerals("U0SAM")[-1])
-    await card_says(two, change, "0 of 2", "which no longer counts (who acted under a delegation that was ended)")
+    await card_says(two, change, "0 of 2", "(no longer counts: @Sam acted under a delegation that was ended)")
 
     await two.approve(change, by=two.mia)
     await card_says(two, change, "1 of 2")
@@ -235,10 +235,12 @@ def _sam_is_switched_off(stage: Stage) -> None:
 
 
 FALLS: Final = [
-    pytest.param(_max_leaves, "who acted for Max, who is no longer an approver", id="lender-left"),
-    pytest.param(_max_is_switched_off, "who acted for Max, who no longer has an active Slack account", id="lender-off"),
-    pytest.param(_sam_is_a_guest, "who is a guest of the workspace now", id="delegate-guest"),
-    pytest.param(_sam_is_switched_off, "who no longer has an active Slack account", id="delegate-off"),
+    pytest.param(_max_leaves, "@Sam acted for Max, who is no longer an approver", id="lender-left"),
+    pytest.param(
+        _max_is_switched_off, "@Sam acted for Max, who no longer has an active Slack account", id="lender-off"
+    ),
+    pytest.param(_sam_is_a_guest, "@Sam is now a guest of the workspace", id="delegate-guest"),
+    pytest.param(_sam_is_switched_off, "@Sam no longer has an active Slack account", id="delegate-off"),
 ]
 
 

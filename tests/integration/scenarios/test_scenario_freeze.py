@@ -230,7 +230,7 @@ async def test_a_freeze_keeps_back_jobs_that_wait_and_they_go_on_afterwards(stag
     if dies:
         await stage.crash()
         await stage.start()
-    await card_says(stage, change, "1 number is in jobs at Telnyx already, which nothing can stop")
+    await card_says(stage, change, "1 number is already in jobs at Telnyx, which nothing can stop")
     stage.telnyx.advance(60)
     await card_says(stage, change, "1 of 3 done, 2 waiting for the end of the freeze", "2 numbers wait until")
     await looked(stage, "work")
@@ -279,7 +279,7 @@ async def test_the_rest_of_a_canary_waits_for_the_end_of_a_freeze(stage: Stage) 
     await card_says(stage, change, "1 running")
 
     await stage.command("freeze carrier maintenance", by=stage.otto)
-    await card_says(stage, change, "3 numbers wait until an operator lifts it. 2 numbers are in jobs at Telnyx")
+    await card_says(stage, change, "3 numbers wait until an operator lifts it. 2 numbers are already in jobs at Telnyx")
     stage.telnyx.advance(60)
     await card_says(stage, change, "2 verified", "3 numbers wait until an operator lifts it.")
     assert len(stage.telnyx.jobs) == 1

@@ -27,7 +27,7 @@ async def test_a_rejection_says_why_and_nothing_is_sent(stage: Stage) -> None:
 
     await reject(stage, change, "Wait until\nMonday")
 
-    assert "CHG-1 is rejected" in stage.modal(stage.max)
+    assert "You rejected CHG-1." in stage.modal(stage.max)
     [_plan, line] = stage.thread(change)
     assert "Rejected by @Max" in line
     assert "Wait until Monday" in line
@@ -142,7 +142,7 @@ async def test_a_rejection_that_is_sent_off_twice_counts_once(stage: Stage) -> N
     await asyncio.gather(stage.max.submit(), stage.max.submit())
     await stage.quiet()
 
-    assert "is rejected" in stage.modal(stage.max) or "already rejected" in stage.modal(stage.max)
+    assert "You rejected CHG-1." in stage.modal(stage.max) or "already rejected" in stage.modal(stage.max)
     assert sum("Rejected by @Max" in line for line in stage.thread(change)) == 1
     assert stage.slack.complaints == []
 

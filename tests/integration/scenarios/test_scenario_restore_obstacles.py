@@ -102,7 +102,7 @@ async def test_an_id_that_is_gone_keeps_no_other_number_from_going_back(stage: S
     found = restored(stage, change)
     assert found["+13035550001"] == ("verified", "")
     assert found["+13035550000"][0] == "not_restored"
-    assert "could not get back what it had" in found["+13035550000"][1]
+    assert "could not be given its earlier values" in found["+13035550000"][1]
 
 
 async def test_when_no_old_id_is_left_the_end_says_why(stage: Stage) -> None:
@@ -138,7 +138,9 @@ async def test_a_provider_that_is_switched_off_is_waited_for(both: Stage, close:
     await stage.ended(change)
 
     assert [close.numbers[each].label for each in ids] == before
-    assert any("It had to wait: " in line and "its provider is switched off" in line for line in stage.thread(change))
+    assert any(
+        "Reason for the delay: " in line and "its provider is switched off" in line for line in stage.thread(change)
+    )
 
 
 async def test_until_is_refused_where_the_way_back_breaks_a_rule(stage: Stage) -> None:
@@ -207,7 +209,7 @@ async def test_a_number_that_is_busy_at_the_end_goes_back_later(stage: Stage) ->
     assert "3 numbers restored" in stage.read(stage.card(change))
     assert "Succeeded" in stage.read(stage.card(change))
     assert {word for word, _ in restored(stage, change).values()} == {"verified"}
-    assert any("It had to wait: 1 number cannot be changed now" in line for line in stage.thread(change))
+    assert any("Reason for the delay: 1 number cannot be changed now" in line for line in stage.thread(change))
     assert len(stage.telnyx.jobs) == 3
     assert "No numbers are locked." in await stage.command("locks")
 

@@ -104,7 +104,7 @@ async def test_the_whole_way(stage: Stage) -> None:
     await stage.send(by=stage.max)
     await card_after(stage, change, "Changes requested")
 
-    assert "Changes to CHG-1 are requested." in stage.modal(stage.max)
+    assert "You asked for changes to CHG-1." in stage.modal(stage.max)
     asked = "✏️ @Max asks for changes: Leave out *5550001*, <!channel> please"
     assert asked in stage.read(stage.card(change))
     assert asked in stage.read(stage.request_card(change))

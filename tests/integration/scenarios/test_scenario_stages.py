@@ -70,7 +70,7 @@ async def test_the_whole_way(staged: Stage) -> None:
     history = await staged.command(f"status CHG-{change}")
     assert "Approved in the stage safety · @Mia" in history
     assert "Stage network open" in history
-    assert "The stage safety of CHG-1 is complete; it waits for the stage network now" in answer
+    assert "The stage safety of CHG-1 is complete. It now waits for the stage network" in answer
     assert below_the_request(staged, change) == ["🔵 @network: CHG-1 waits for the stage network now."]
     assert staged.thread(change)[-1] == ("🔵 Stage safety is complete (@Mia approved). Waiting for the stage network.")
     assert "✅ safety: 1 of 1, @Mia approved\n🔵 network: 0 of 1, open" in staged.read(staged.card(change))
@@ -229,7 +229,11 @@ async def test_a_card_says_when_the_rule_asks_for_more_before_the_start(idle: St
     await stage.approve(change)
 
     await again_under(stage, tmp_path, '[[rule]]\nname = "plain"\napprovals_required = 2\n')
-    await card_says(stage, change, "It has too few approvals by the rule of now: 1 of 2. Unless the rule changes again")
+    await card_says(
+        stage,
+        change,
+        "The current policy rule requires more approvals: 1 of 2. It will not start unless the rule changes",
+    )
     await again_under(stage, tmp_path, '[[rule]]\nname = "plain"\n')
     await stage.slack.wait_for(lambda: "too few" not in stage.read(stage.card(change)), what="a card without it")
     stage.clock.advance(21 * 3600)
@@ -566,7 +570,7 @@ BOTH = f"{PLAIN}approvals_required = 2\n"
 async def test_a_request_that_has_enough_approvals_by_now_goes_on(
     idle: Stage, tmp_path: Path, before: str, after: str
 ) -> None:
-    """Nobody has to click for what is approved already: the thread says that the policy asks for no more."""
+    """Nobody has to click for what is already approved: the thread says that no more are required."""
     idle.slack.add_usergroup(GROUP, handle="network", members=["U0MIA"])
     stage = await under(idle, tmp_path, before)
     change = await stage.ask(numbers(stage, 1), TAGS)
@@ -581,11 +585,11 @@ async def test_a_request_that_has_enough_approvals_by_now_goes_on(
 
     assert stage.outcomes(change) == {"verified": 1}
     assert any(
-        "approved). The policy asks for no more approvals by now. Starting now." in each
-        or "in network). The policy asks for no more approvals by now. Starting now." in each
+        "approved). The current policy requires no further approvals. Starting now." in each
+        or "in network). The current policy requires no further approvals. Starting now." in each
         for each in stage.thread(change)
     )
-    assert "Approved: the policy asks for no more approvals by now" in await stage.command(f"status CHG-{change}")
+    assert "Approved: the current policy requires no further approvals" in await stage.command(f"status CHG-{change}")
     assert len(below_the_request(stage, change)) == asked
     stage.assert_nothing_doubled()
 
@@ -597,7 +601,7 @@ async def test_an_approval_that_does_not_count_lets_nothing_go_on(idle: Stage, t
     await stage.approve(change)
 
     await again_under(stage, tmp_path, f'{PLAIN}approvers = ["U0MIA"]\n')
-    await card_says(stage, change, "0 of 1", "which no longer counts")
+    await card_says(stage, change, "0 of 1", "no longer counts: @")
     await stage.quiet()
 
     assert stage.created() == []
@@ -631,11 +635,11 @@ async def test_a_start_that_has_passed_takes_another_click(idle: Stage, tmp_path
 
     await again_under(stage, tmp_path, PLAIN)
     await card_says(
-        stage, change, "It has all approvals that the rule asks for by now, but they were given for its start"
+        stage, change, "It has all approvals that the current rule requires, but they were given for its start"
     )
     await stage.quiet()
 
-    assert "Approve by another approver starts it at once" in stage.read(stage.request_card(change))
+    assert "If another approver presses Approve, it starts at once." in stage.read(stage.request_card(change))
     assert stage.created() == []
     assert "You have already approved" in await stage.approve(change)
     await stage.approve(change, by=stage.mia)

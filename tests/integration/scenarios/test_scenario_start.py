@@ -283,7 +283,7 @@ async def test_a_start_that_is_late_by_minutes_is_told_in_the_thread_alone(house
 
     await house.ended(change)
     [said] = [line for line in house.thread(change) if "late" in line]
-    assert re.search(r"Started 2\d min late; .* It had to wait: Submissions are frozen.", said)
+    assert re.search(r"Started 2\d min late; .* Reason for the delay: Submissions are frozen.", said)
     assert house.failures() == []
 
 

@@ -44,7 +44,9 @@ async def test_an_approved_change_that_is_too_large_by_its_start_is_not_sent(idl
     await card_says(stage, change, "Approved")
     await stage.stop()
     await under(stage, tmp_path, SMALL)
-    await card_says(stage, change, "It is not allowed by the rule of now. This change has 3 numbers", "not start")
+    await card_says(
+        stage, change, "The current policy rule no longer allows this change. This change has 3 numbers", "not start"
+    )
 
     stage.clock.advance(5 * 3600 + 60)
     await card_says(stage, change, "Cancelled", "no longer allowed", "may have at most 2")

@@ -93,7 +93,7 @@ async def test_the_whole_story_of_a_temporary_change(stage: Stage, numbers: list
     """One approval, one card, one thread and one result: there, in effect, locked, reminded of, and back."""
     shown = await proposed(stage, numbers)
     assert "Temporary, until" in shown
-    assert "then each number gets back what it has now" in shown
+    assert "then each number returns to its current values" in shown
     change = await stage.request()
     assert "One approval covers both" in stage.read(stage.request_card(change))
     await stage.approve(change)
@@ -181,7 +181,7 @@ async def test_it_can_be_ended_early_by_its_requester_and_operators_only(stage: 
         assert "Only the requester or an operator can end CHG-1" in await end_now(stage, change, person)
     assert references(stage) == ["Holiday"] * 3
 
-    assert "CHG-1 ends now: 3 numbers get back" in await end_now(stage, change, stage.ana)
+    assert "CHG-1 ends now: 3 numbers will be restored" in await end_now(stage, change, stage.ana)
     await stage.ended(change)
     assert references(stage) == ["Dallas"] * 3
     assert "is finished: only a temporary change that is in effect can end" in await stage.command("end CHG-1")
@@ -264,7 +264,7 @@ async def test_a_freeze_keeps_the_numbers_from_going_back_until_it_is_lifted(sta
     assert references(stage) == ["Dallas"] * 3
     [late] = [line for line in stage.thread(change) if "after the end." in line]
     assert "⏪ CHG-2 began " in late
-    assert late.endswith("It had to wait: Submissions are frozen.")
+    assert late.endswith("Reason for the delay: Submissions are frozen.")
 
 
 async def test_a_restore_that_begins_late_says_so_while_it_runs(stage: Stage, numbers: list[str]) -> None:
@@ -277,7 +277,7 @@ async def test_a_restore_that_begins_late_says_so_while_it_runs(stage: Stage, nu
 
     await card_says(stage, change, "Being restored by CHG-2, which began ", " min late: ")
     await stage.slack.wait_for(lambda: any("after the end." in each for each in stage.thread(change)), what="the line")
-    assert not any("It had to wait" in line for line in stage.thread(change))
+    assert not any("Reason for the delay" in line for line in stage.thread(change))
     await stage.telnyx.wait_for(lambda: len(stage.telnyx.jobs) == 2)
     stage.telnyx.advance(600)
     await stage.ended(change)
@@ -329,7 +329,9 @@ async def test_a_provider_that_is_away_at_the_end_is_asked_until_it_answers(stag
     await stage.ended(change)
 
     assert references(stage) == ["Dallas"] * 3
-    assert any("after the end. It had to wait: Its numbers cannot be read: " in line for line in stage.thread(change))
+    assert any(
+        "after the end. Reason for the delay: Its numbers cannot be read: " in line for line in stage.thread(change)
+    )
 
 
 async def test_a_failed_restore_is_told_with_the_way_back(stage: Stage, numbers: list[str]) -> None:
@@ -758,7 +760,7 @@ async def test_numbers_go_back_although_their_approval_has_lapsed(stage: Stage, 
     await stage.stop()
     await stage.start(LINESMAN_APPROVERS="U0MIA,U0ANA")
     await stage.answered(stage.otto, stage.otto.click("go_on", message=stage.card(change)))
-    await card_says(stage, change, "In effect", "Max approved, which no longer counts")
+    await card_says(stage, change, "In effect", "@Max approved (no longer counts: @Max")
     stage.clock.advance(5 * 3600)
     await stage.ended(change)
 

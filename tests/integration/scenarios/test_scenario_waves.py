@@ -292,7 +292,7 @@ async def test_an_old_button_lets_no_later_wave_go(stage: Stage) -> None:
     await card_says(stage, change, "Wave 2 of 3 is done")
 
     said = await stage.answered(stage.ana, stage.ana.click("go_on", message=old))
-    assert "That button was for wave 1, and CHG-1 is paused after wave 2 by now" in said
+    assert "That button was for wave 1, and CHG-1 is now paused after wave 2" in said
     await stage.quiet()
     await waves_of(stage, numbers, 1, 2)
     assert "3 numbers will not be sent" in await stage.answered(stage.ana, stage.ana.click("stop_rest", message=old))

@@ -81,11 +81,11 @@ def test_one_is_ended_by_name(word: str) -> None:
     "text", ["end <@U0MAX|max> on Monday", "end of the week <@U0MAX>", "stop <@U0MAX> until Mon 8:00"]
 )
 def test_what_is_to_end_later_does_not_end_at_once(text: str) -> None:
-    """What was approved under it would be gone: it says how to end it now, and how to give it another end."""
-    with pytest.raises(InputError, match="so it has not ended") as refused:
+    """What was approved under it would be gone: it says how to end it now, and how to change its end time."""
+    with pytest.raises(InputError, match="so the delegation was not ended") as refused:
         read_delegation(text)
 
-    assert "`/numbers delegate @max until Mon 08:00` gives it another end" in refused.value.problems[UNTIL]
+    assert "`/numbers delegate @max until Mon 08:00` changes its end time" in refused.value.problems[UNTIL]
 
 
 @given(st.text(max_size=60))
@@ -142,7 +142,7 @@ def test_a_day_alone_has_a_first_minute_whatever_clocks_do(zone: str, typed: str
         ("", "Say when it ends"),
         ("until", "Say when it ends"),
         ("for", "Say when it ends"),
-        ("now", "“now” is no end"),
+        ("now", "“now” is not an end time"),
         ("until Wednesday", "It is Wednesday today, so “Wednesday” could mean today or in a week"),
         ("until today", "Add a time"),
         ("until tonight", "Add a time"),

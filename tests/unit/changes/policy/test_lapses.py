@@ -22,12 +22,12 @@ def test_each_lapse_has_its_sentence(reason: Reason, why: str) -> None:
     """Everybody whose approval lapsed is named, with what is the matter."""
     lapses = [
         Lapse(person="U0ANA", name="Ana", why=why_lapsed(reason)),
-        Lapse(person="U0MAX", name="Max", why="is a guest of the workspace now"),
+        Lapse(person="U0MAX", name="Max", why="is now a guest of the workspace"),
     ]
 
     assert lapsed_text(lapses) == (
         f"The approval of Ana no longer counts: Ana {why}. "
-        "The approval of Max no longer counts: Max is a guest of the workspace now."
+        "The approval of Max no longer counts: Max is now a guest of the workspace."
     )
 
 

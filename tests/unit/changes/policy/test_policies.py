@@ -17,6 +17,7 @@ from bot.changes.policy import (
     Reason,
     UnknownGroup,
     Verdict,
+    forbidden,
     kind_off,
     may_approve,
     may_operate,
@@ -304,6 +305,19 @@ class TestForbidden:
         verdict = may_request(replace(self.FORBIDDEN, why=""), person("U0REQ"), GROUPS, "telnyx.settings", 1)
 
         assert verdict.sentence == "Nobody may request changes under the rule “hands off”."
+
+    @pytest.mark.parametrize("why", ["it is changed by the network team", "it is changed by the network team."])
+    def test_the_reason_ends_with_one_full_stop(self, why: str) -> None:
+        """Another sentence may follow, whether the operator ended the reason with a full stop or not."""
+        policy = replace(self.FORBIDDEN, why=why)
+        refused = may_request(policy, person("U0REQ"), GROUPS, "telnyx.settings", 1)
+
+        assert forbidden(policy, "telnyx.settings", 1, unseen=False) == (
+            "The rule hands off does not allow this change: it is changed by the network team."
+        )
+        assert refused.sentence == (
+            "Nobody may request changes under the rule “hands off”: it is changed by the network team."
+        )
 
     def test_nobody_is_asked(self) -> None:
         """Nobody is shown as somebody who could approve."""
