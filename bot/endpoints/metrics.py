@@ -21,6 +21,7 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
+from bot.changes.model.batches import Tally
 from bot.changes.model.lifecycle import ChangeState
 from bot.errors import StoreError
 from bot.store.queue.tasks import Task
@@ -64,7 +65,7 @@ HEALED: Final = Metric(
     "linesman_healed_total", "counter", "Tasks that were missing and that the sweep has put back", ("task",)
 )
 OPERATIONS: Final = Metric(
-    "linesman_operations_total", "counter", "Numbers of finished changes, by outcome", ("kind", "outcome")
+    "linesman_operations_total", "counter", "Numbers of changes that were carried out, by outcome", ("kind", "outcome")
 )
 PROVIDER: Final = Metric(
     "linesman_provider_request_duration_seconds",
@@ -159,8 +160,12 @@ async def render(context: Context, acks: CallTimes, replica: str) -> bytes:
     )
     figures.tell(FAILING, _by_name(Counter(fault.what for fault in context.task_failures.present)))
     figures.tell(SKEW, _by_name({name: clock.seconds for name, clock in context.clocks.items()}))
-    figures.tell(HEALED, _by_name(context.healed))
-    figures.tell(OPERATIONS, context.operations_ended)
+    # From 0 on: of a counter that is first seen with a value, Prometheus does not see the increase to that value.
+    figures.tell(HEALED, {(task.value,): context.healed[task.value] for task in Task})
+    counted: dict[tuple[str, ...], float] = {
+        (kind.name, outcome): 0 for kind in context.catalogue.kinds for outcome in Tally().counts
+    }
+    figures.tell(OPERATIONS, {**counted, **context.operations_ended})
     providers = [({"provider": each.name}, each.calls) for each in context.catalogue.providers]
     figures.tell_samples(PROVIDER, [(name, calls.times()) for name, calls in providers])
     figures.tell_samples(SLACK, [({}, context.slack.calls.times())])

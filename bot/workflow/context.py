@@ -117,7 +117,7 @@ class Context:
     task_failures: TaskFailures = field(default_factory=TaskFailures)
     #: Missing tasks that the sweep has restored, by name.
     healed: Counter[str] = field(default_factory=Counter)
-    #: Numbers of changes that finished in this process, by kind and outcome.
+    #: Numbers of changes that this process has seen carried out, by kind and outcome.
     operations_ended: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
     @property

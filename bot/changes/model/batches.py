@@ -167,6 +167,17 @@ class Tally:
         """Numbers without an outcome yet."""
         return self.waiting + self.submitted
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Outcome -> numbers, for events, messages and metrics; what is not read back counts as unverified."""
+        return {
+            "verified": self.verified,
+            "differs": self.differs,
+            "unverified": self.unread + self.unverified,
+            "failed": self.failed,
+            "not_attempted": self.not_attempted,
+        }
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StopReach:

@@ -44,13 +44,7 @@ class Completion:
             if await self._rollout.concluded(tx, change):
                 self._context.ring()
                 return
-            counts = {
-                "verified": tally.verified,
-                "differs": tally.differs,
-                "unverified": tally.unread + tally.unverified,
-                "failed": tally.failed,
-                "not_attempted": tally.not_attempted,
-            }
+            counts = tally.counts
             if not await self._change_end.awaited(tx, change, counts):
                 await self._finish(tx, change, tally, counts)
         self._context.ring()

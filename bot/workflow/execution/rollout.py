@@ -70,14 +70,9 @@ class RolloutControl:
         """Pause a change after a wave whose numbers ended as ``tally``: for ``length``, or until somebody decides."""
         now, wave = self._context.clock(), str(change.wave)
         resumes_at = now + length if length else None
-        counts: dict[str, str | int] = {
-            "verified": tally.verified,
-            "differs": tally.differs,
-            "unverified": tally.unread + tally.unverified,
-            "failed": tally.failed,
-        }
-        if tally.not_attempted:
-            counts["not_attempted"] = tally.not_attempted
+        counts: dict[str, str | int] = {**tally.counts}
+        if not tally.not_attempted:
+            del counts["not_attempted"]
         await tx.changes.move(change.id, ChangeState.PAUSED, paused_for=why, resumes_at=resumes_at)
         event = "paused" if why is PauseReason.TROUBLE else "paused_as_planned"
         await tx.events.add(change.id, event, at=now, digest=change.digest, wave=change.wave, details=counts)

@@ -9,6 +9,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.endpoints.metrics import METRICS
+from bot.store.queue.tasks import Task
 from tests.integration.scenarios.stage import Stage
 
 
@@ -52,6 +53,19 @@ async def test_a_change_is_counted_and_timed(stage: Stage) -> None:
     assert value(told["linesman_outbox_oldest_undelivered_seconds"]) == 0
     assert value(told["process_resident_memory_bytes"]) > 0
     assert [name for name in told if name.endswith("_created")] == []
+
+
+async def test_counters_begin_at_zero(stage: Stage) -> None:
+    """Every counter is there from the start: of one that is first seen with a value, no alert sees the increase."""
+    told = await families(stage)
+
+    assert {(sample.labels["outcome"], sample.value) for sample in told["linesman_operations"].samples} == {
+        (outcome, 0) for outcome in ("verified", "differs", "unverified", "failed", "not_attempted")
+    }
+    assert {sample.labels["kind"] for sample in told["linesman_operations"].samples} >= {"telnyx.settings"}
+    assert {(sample.labels["task"], sample.value) for sample in told["linesman_healed"].samples} == {
+        (task.value, 0) for task in Task
+    }
 
 
 async def test_a_wait_for_a_rate_limit_is_told(stage: Stage) -> None:
