@@ -1,4 +1,4 @@
-"""What an answer of a provider says: its body, its own refusal, nothing certain, or more than was asked for."""
+"""The meaning of a provider's answer: its body, its own refusal, nothing certain, or unrequested data."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from bot.errors import (
 
 
 class KeyWatch:
-    """Passes on what there is to do about a provider's API key, once for each call that was refused for it."""
+    """Reports what to do about a provider's API key, once for each call that was refused for it."""
 
     def __init__(self) -> None:
         self._watchers: list[Callable[[str], None]] = []
 
     def watch(self, told: Callable[[str], None]) -> None:
-        """Call ``told`` from now on with the sentences for operators; it must not wait for anything."""
+        """Call ``told`` from now on with sentences for operators; it must not block."""
         self._watchers.append(told)
 
     def refused(self, remedy: str) -> None:
@@ -36,20 +36,20 @@ class KeyWatch:
             told(remedy)
 
 
-#: Turns a refusal (HTTP status from 400 to 499, decoded body or None) into the error to raise; None when the body is
-#: not the provider's own error document, for then a gateway may have spoken, and nobody knows what it has passed on.
+#: Turns a refusal (HTTP status from 400 to 499, decoded body or None) into the error to raise. None when the body is
+#: not the provider's own error document: a gateway may have answered, and nobody knows what it has passed on.
 Refuse: TypeAlias = Callable[[int, JSON], ProviderError | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer of a provider, masked and as it came."""
+    """One answer of a provider, masked and in its original form."""
 
     status: int
     headers: httpx.Headers
-    #: The decoded document, without what we sent in secret; None when the body is not JSON or is too large.
+    #: The decoded document, without the secrets that we sent; None when the body is not JSON or is too large.
     body: JSON
-    #: The document as it came, for decisions and for nobody's eyes.
+    #: The original document, for decisions only; nobody may see it.
     raw: JSON = field(repr=False)
     #: Whether ``body`` could be read.
     readable: bool
@@ -67,16 +67,15 @@ class UnclearAnswer(LinesmanError):
 
 
 def read_answer(answer: Answer, *, title: str, refuse: Refuse, key: KeyWatch) -> JSON:
-    """Return the body of a good answer; raise the refusal, or UnclearAnswer for an answer that leaves it open.
+    """Return the body of a good answer; raise the refusal, or UnclearAnswer when the answer leaves the result open.
 
-    A refusal is believed when it is the provider's own document. A page of whatever stands before the provider
-    says nothing about jobs and numbers, whichever status it bears: read as "no such job", it would have every
-    number of a job that is well told as lost.
+    A refusal counts only if it is the provider's own document. A page of a gateway says nothing about jobs and numbers,
+    whatever its status: read as "no such job", it would report every number of a healthy job as lost.
 
-    408 and 409 are not counted as refusals. A gateway says 408 also when the service behind it has the request
-    and is slow. As we send once, a 409 can mean that a proxy repeated our request and met the first copy at
-    work (Telnyx has codes for "already exists" and "is being processed"). Looking first costs one search;
-    repeating blindly could do the work twice.
+    408 and 409 do not count as refusals. A gateway also answers 408 when the service behind it has the request and is
+    slow. As we send once, a 409 can mean that a proxy repeated our request and the first copy was at work (Telnyx has
+    codes for "already exists" and "is being processed"). Checking first costs one search; repeating blindly could do
+    the work twice.
     """
     status = answer.status
     if 400 <= status < 500 and status not in {408, 409}:
@@ -98,16 +97,16 @@ def read_answer(answer: Answer, *, title: str, refuse: Refuse, key: KeyWatch) ->
 
 
 def as_object(body: JSON) -> dict[str, JSON]:
-    """Return the JSON object that ``body`` is; raises UnclearAnswer when it is none."""
+    """Return ``body`` as a JSON object; raises UnclearAnswer when it is not one."""
     if not isinstance(body, dict):
         raise UnclearAnswer("its answer is not a JSON object")
     return body
 
 
 def refusal_type(status: int) -> type[ProviderError]:
-    """Return the error that a refusing status means before its body is looked at.
+    """Return the error for a refusing status before its body is read.
 
-    402 is Close's answer for what the plan does not include: like 403, nothing that repeating would change.
+    402 is Close's answer for something that the plan does not include: like 403, repeating would not change it.
     """
     match status:
         case 401:
@@ -121,14 +120,14 @@ def refusal_type(status: int) -> type[ProviderError]:
 
 
 def clean(text: object, longest: int = 200) -> str:
-    """Return a provider's text fit for a sentence: one line, no control characters, at most ``longest`` long."""
+    """Return a provider's text suitable for a sentence: one line, no control characters, at most ``longest`` long."""
     visible = "".join(character if character.isprintable() else " " for character in str(text))
     line = " ".join(visible.split())
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
 def _gateway(answer: Answer, title: str) -> str:
-    """Return why an answer that is not the provider's own says nothing of it, its key or what the key may do."""
+    """Return why an answer that is not the provider's own says nothing about it, its key or the key's rights."""
     what = "a web page" if _is_page(answer.headers) else "nothing that it documents"
     return (
         f"the answer ({answer.status}) is {what}, so it comes from a proxy or gateway on the way and says nothing "
@@ -137,7 +136,7 @@ def _gateway(answer: Answer, title: str) -> str:
 
 
 def _refused(answer: Answer, title: str, refuse: Refuse) -> ProviderError | None:
-    """Return the refusal: what it means is read from the answer as it came, what is told of it is masked.
+    """Return the refusal: its meaning comes from the original answer, its text is masked.
 
     None when it is not the provider's own.
     """
@@ -148,12 +147,12 @@ def _refused(answer: Answer, title: str, refuse: Refuse) -> ProviderError | None
 
 
 def _is_page(headers: httpx.Headers) -> bool:
-    """Tell whether an answer calls itself a web page, which no endpoint of a provider's returns."""
+    """Tell whether an answer claims to be a web page, which no endpoint of a provider returns."""
     return headers.get("content-type", "").partition(";")[0].strip().lower() in {"text/html", "application/xhtml+xml"}
 
 
 def unasked(provider: str, what: str) -> UnrequestedData:
-    """Return the error for an answer of ``provider`` that holds ``what``, which nobody asked for."""
+    """Return the error for an answer of ``provider`` with ``what``, which nobody asked for."""
     return UnrequestedData(
         f"{provider} answered with {clean(what, 40) or 'something'}, which was not requested, so "
         "none of the answer is used. Try again; if it happens again, tell the provider."

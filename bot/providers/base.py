@@ -1,6 +1,6 @@
-"""What every provider can do, in the words of the domain; `workflow` knows nothing else about them.
+"""The abilities of every provider, in terms of the domain; `workflow` knows nothing else about them.
 
-What all of those that speak HTTP have in common is in :class:`Session`.
+:class:`Session` has the common parts of providers that speak HTTP.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from bot.telemetry.call_times import CallTimes
 
 
 class JobState(Enum):
-    """What the provider says about a job as a whole. Outcomes of numbers never come from it alone."""
+    """The provider's state of a job as a whole. Outcomes of numbers never come from it alone."""
 
     PENDING = "pending"  #: accepted, not begun
     IN_PROGRESS = "in_progress"  #: being worked on
     COMPLETED = "completed"  #: done, possibly with failed numbers
-    FAILED = "failed"  #: given up by the provider
+    FAILED = "failed"  #: abandoned by the provider
     EXPIRED = "expired"  #: not processed in time by the provider
     UNKNOWN = "unknown"  #: a word that this version does not know; treated as still running
 
     @property
     def over(self) -> bool:
-        """Whether the provider will not work on the job any more."""
+        """Whether the provider will do no more work on the job."""
         return self in {JobState.COMPLETED, JobState.FAILED, JobState.EXPIRED}
 
 
@@ -48,23 +48,24 @@ class BatchRequest:
     kind: Kind
     #: The numbers, as (provider id, E.164) pairs.
     numbers: tuple[tuple[str, str], ...]
-    #: Setting name -> value to send, whole groups included. Secrets stay sealed; the provider opens them for the body.
+    #: Setting name -> value to send, including whole groups. Secrets stay sealed; the provider opens them for the body.
     values: Values
-    #: A filter in the place of ``numbers``, where the provider alone can resolve it; empty otherwise.
+    #: A filter in place of ``numbers``, where only the provider can resolve it; empty otherwise.
     handed: tuple[Condition, ...] = ()
-    #: Names the batch for ever. A provider that runs its jobs itself files the job under it, so that submitting the
-    #: batch again finds the job instead of making another.
+    #: The permanent name of the batch. A provider that runs its jobs itself files the job under it, so that submitting
+    #: the batch again finds the job instead of making another.
     reference: str = ""
-    #: Provider id -> the number's values as the plan found them, without what the provider did not tell. Needed where
-    #: the provider sends one request for each number: to send only what differs, and to see whether a list moved.
+    #: Provider id -> the number's values as the plan found them, without values that the provider did not return.
+    #: Needed where the provider sends one request for each number: to send only what differs, and to see whether a list
+    #: changed.
     before: Mapping[str, Values] = field(default_factory=dict)
-    #: What follows when a provider that sends one request for each number finds one to be stale just before it.
+    #: What follows when a provider that sends one request for each number finds one stale just before it.
     on_stale: OnStale = OnStale.STOP
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OperationReport:
-    """What the provider says about one number of a job."""
+    """The provider's report on one number of a job."""
 
     #: The provider's id of the number; empty when it gave none.
     id: str
@@ -74,9 +75,9 @@ class OperationReport:
     code: str = ""
     reason: str = ""
     pointer: str = ""
-    #: False for a failed number that the job never sent, because it stopped before; the reason says why.
+    #: False for a failed number that the job never sent, because it stopped first; the reason says why.
     attempted: bool = True
-    #: False for a number among the failed ones of which the job cannot say whether it was changed.
+    #: False for a failed number of which the job cannot say whether it was changed.
     known: bool = True
 
 
@@ -86,7 +87,7 @@ class JobReport:
 
     id: str
     state: JobState
-    #: The provider's own word for the state, kept for the case that we do not know it.
+    #: The provider's own word for the state, kept in case we do not know it.
     state_word: str = ""
     succeeded: tuple[OperationReport, ...] = ()
     failed: tuple[OperationReport, ...] = ()
@@ -96,21 +97,21 @@ class JobReport:
     created_at: datetime | None = None
     #: The identifiers that the job was created with, ids or E.164, as text.
     numbers: frozenset[str] = frozenset()
-    #: Id -> E.164 of every number that the job names anywhere and tells both of.
+    #: Id -> E.164 of every number for which the job gives both.
     known: Mapping[str, str] = field(default_factory=dict)
-    #: False when the provider does not tell enough to say whether the job is the batch's that was asked about.
+    #: False when the provider does not tell enough to say whether the job belongs to the batch in question.
     certain: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobSearch:
-    """What a search for the job of a batch has come to."""
+    """The result of a search for the job of a batch."""
 
     jobs: tuple[JobReport, ...]
-    #: Whether the provider's list was read as far back as was asked for, and to its end otherwise. When it was not, a
-    #: job that is not among ``jobs`` may exist all the same.
+    #: Whether the provider's list was read as far back as requested, or to its end. If it was not, a job that is not
+    #: among ``jobs`` may still exist.
     whole: bool = True
-    #: What time it was at the provider at least when the first answer was given; None when nobody knows.
+    #: The least possible time at the provider when the first answer was given; None when unknown.
     asked_there: datetime | None = None
 
 
@@ -118,26 +119,26 @@ class Provider(Protocol):
     """One company whose API holds numbers.
 
     Every method raises only :class:`bot.errors.ProviderError` leaves. Reads are retried inside, within their time
-    limit. A job-creating call is sent at most once per :meth:`submit`: after a timeout, a broken connection, a 5xx
-    or an answer that cannot be read it raises :class:`bot.errors.OutcomeUnknown`, after a refused connection
+    limit. A job-creating call is sent at most once per :meth:`submit`. After a timeout, a broken connection, a 5xx or
+    an unreadable answer it raises :class:`bot.errors.OutcomeUnknown`, after a refused connection
     :class:`bot.errors.Unavailable`, and the caller decides.
     """
 
     #: ``telnyx`` or ``close``; the part of a kind's name before the dot.
     name: str
-    #: What people call it: "Telnyx".
+    #: Its name for people: "Telnyx".
     title: str
     kinds: Sequence[Kind]
     #: Whether its jobs are runs of ours (:mod:`bot.changes.model.bulk_runs`), which we carry out number by number.
-    #: What such a job has not sent yet is in our hands: it waits while there is a freeze, and stops for good when its
-    #: run is called off in the transaction that decides so (``tx.runs.call_off``). Jobs of the others run at the
-    #: provider, and nothing of ours stops them.
+    #: Unsent numbers of such a job are in our hands: they wait during a freeze, and stop for good when the run is
+    #: called off in the transaction that decides it (``tx.runs.call_off``). Jobs of other providers run there, and we
+    #: cannot stop them.
     carries_out: bool
-    #: The provider's clock, as its answers show it.
+    #: The provider's clock, according to its answers.
     clock: ServiceClock
-    #: Where to hear that the provider does not accept the API key.
+    #: Reports when the provider rejects the API key.
     key: KeyWatch
-    #: What its HTTP calls took since the start, by method, path template and status.
+    #: Duration of its HTTP calls since the start, by method, path template and status.
     calls: CallTimes
 
     def is_id(self, text: str) -> bool:
@@ -145,19 +146,19 @@ class Provider(Protocol):
         ...
 
     def find(self, target: Target, names: Iterable[str], kind: Kind) -> AsyncIterator[Snapshot]:
-        """Stream snapshots of the target's numbers with the settings ``names``, by the fewest calls.
+        """Stream snapshots of the target's numbers with the settings ``names``, with the fewest calls.
 
-        A number that is not in the account, or is not in an editable state, is either absent from the stream or
-        comes with ``editable=False``; nothing else is ever in the stream. The order is not defined, and no number
-        comes twice. Secret settings come sealed, as :class:`bot.changes.model.values.Secret`.
+        A number that is not in the account, or not editable now, is either absent from the stream or comes with
+        ``editable=False``; other numbers are never in the stream. The order is not defined, and no number comes twice.
+        Secret settings come sealed, as :class:`bot.changes.model.values.Secret`.
 
-        Conditions are resolved here, and every number that the provider lists is held against them: when one does
-        not match, :class:`bot.errors.BadRequest` is raised, and :class:`bot.errors.FilterRefused` when the provider
-        does not say which numbers match. They may come at any time, so nothing may be done with the numbers before the
-        stream has ended.
+        Conditions are resolved here, and every number that the provider lists is checked against them. Raises
+        :class:`bot.errors.BadRequest` when one does not match, and :class:`bot.errors.FilterRefused` when the provider
+        does not say which numbers match. These errors may come at any time, so nothing may be done with the numbers
+        before the stream has ended.
 
         With a ``limit``, at most ``limit + 1`` snapshots come. When there are that many, the target is too large and
-        they are good for nothing else: they may lack values and be ``editable=False`` although they are not.
+        they must not be used otherwise: they may lack values and be wrongly ``editable=False``.
         """
         ...
 
@@ -165,7 +166,8 @@ class Provider(Protocol):
         """Create the job for ``batch`` with one POST and return what the provider answered.
 
         ``ready`` has the last word: it is awaited when nothing is left to wait for before the POST, neither the
-        provider's pace nor a place among the requests under way. What it raises is raised, and nothing was sent.
+        provider's pace nor a place among the requests under way. If it raises, the error is raised and nothing was
+        sent.
         """
         ...
 
@@ -174,26 +176,27 @@ class Provider(Protocol):
         ...
 
     async def search(self, batch: BatchRequest, since: datetime | None) -> JobSearch:
-        """Return the jobs that may be the batch's, which was sent after ``since`` by the provider's own clock.
+        """Return the jobs that may belong to the batch, which was sent after ``since`` by the provider's own clock.
 
-        They are of the batch's type and name exactly its numbers; one that sets something else is left out. A job that
-        does not prove all of that, or that it was made after ``since``, may be the batch's all the same: it comes with
-        ``certain=False``. With None nobody knows when the batch was sent, and a job counts however old it is.
+        They are of the batch's type and name exactly its numbers; a job that sets other values is left out. A job that
+        does not prove all of that, or that it was made after ``since``, may still belong to the batch: it comes with
+        ``certain=False``. None for ``since`` means that nobody knows when the batch was sent; then a job of any age
+        counts.
         """
         ...
 
     async def recognise(self, batch: BatchRequest, job_id: str, since: datetime | None) -> JobReport:
         """Return the job that a person takes for the batch's, after comparing it as :meth:`search` does.
 
-        Raises ProviderNotFound when there is no such job and :class:`bot.errors.BadRequest` when it is
-        surely not the batch's; ``certain`` is False when the provider does not tell enough.
+        Raises ProviderNotFound when there is no such job and :class:`bot.errors.BadRequest` when it certainly does not
+        belong to the batch; ``certain`` is False when the provider does not tell enough.
         """
         ...
 
     async def choices(self, kind: Kind, setting: str, text: str) -> tuple[Choice, ...]:
-        """Return up to 100 things whose label contains ``text``, to choose from.
+        """Return the name of the first condition that no list accepts, so that it takes a CSV download; or "".
 
-        ``setting`` is a LOOKUP setting, or what a filter field names in its ``lookup``.
+        ``setting`` is a LOOKUP setting, or the ``lookup`` of a filter field.
         """
         ...
 

@@ -1,6 +1,6 @@
-"""Which kinds of change there are, who carries them out, and the guard that stands before every provider.
+"""The kinds of change, who carries them out, and the guard in front of every provider.
 
-Nothing that was not asked for gets past the guard, whichever provider answers with it.
+No unrequested data passes the guard, whichever provider returns it.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from bot.providers.answers import unasked
 from bot.providers.base import BatchRequest, JobReport, JobSearch, Provider
 from bot.providers.exchange import Ready
 
-#: Snapshots that are streamed before others get a turn.
+#: Snapshots streamed before others get a turn.
 _TURN: Final = 250
 
 
 class SubsetGuard(Provider):
-    """A provider whose answers are looked through: what was named is all that may come back.
+    """A provider whose answers are checked: only named numbers and requested ids may come back.
 
-    Filters are held against their rows by the provider, who knows what a row shows; a target that names numbers and
-    has no filter is held against its names here, and so is everything that is asked for by an id.
+    The provider checks filters against their rows, as it knows what a row shows. A target with numbers and no filter is
+    checked against its numbers here, and so is everything requested by an id.
     """
 
     def __init__(self, provider: Provider) -> None:
@@ -43,10 +43,10 @@ class SubsetGuard(Provider):
         return self._provider.is_id(text)
 
     async def find(self, target: Target, names: Iterable[str], kind: Kind) -> AsyncGenerator[Snapshot, None]:
-        """Stream snapshots; raises :class:`bot.errors.UnrequestedData` for a number that the target does not mean."""
+        """Stream snapshots; raises :class:`bot.errors.UnrequestedData` for a number outside the target."""
         named, excluded = frozenset(target.identifiers), frozenset(target.excluded)
         seen: set[str] = set()
-        await asyncio.sleep(0)  # who names a hundred thousand has computed for a while
+        await asyncio.sleep(0)  # preparing a hundred thousand names takes a while
         stream = self._provider.find(target, names, kind)
         async for snapshot in stream:
             id_, e164 = snapshot.id, snapshot.e164
@@ -56,7 +56,7 @@ class SubsetGuard(Provider):
             seen.add(id_)
             yield snapshot
             if len(seen) % _TURN == 0:
-                await asyncio.sleep(0)  # where all lie ready nothing else waits, and there are clicks to answer
+                await asyncio.sleep(0)  # without any waiting in between, clicks would have to wait
 
     async def submit(  # noqa: D102 - as in Provider
         self, batch: BatchRequest, ready: Ready | None = None
@@ -98,7 +98,7 @@ class SubsetGuard(Provider):
 
 
 class Catalogue:
-    """The kinds of all providers that are switched on; each behind a :class:`SubsetGuard`."""
+    """The kinds of all enabled providers; each behind a :class:`SubsetGuard`."""
 
     def __init__(self, providers: Sequence[Provider]) -> None:
         self._providers = {provider.name: SubsetGuard(provider) for provider in providers}
@@ -115,16 +115,16 @@ class Catalogue:
         return tuple(self._providers.values())
 
     def kind(self, name: str) -> Kind:
-        """Return the kind called ``name``; raises NotFound, for a provider may have been switched off."""
+        """Return the kind called ``name``; raises NotFound, as a provider may have been disabled."""
         try:
             return self._kinds[name]
         except KeyError:
             raise NotFound(f"Changes of the kind {name} are not available: its provider is switched off.") from None
 
     def by_command(self, word: str) -> Kind | None:
-        """Return the kind that ``/numbers <word>`` starts; None when there is none."""
+        """Return the kind that ``/numbers <word>`` starts; None without one."""
         return next((kind for kind in self.kinds if kind.command == word), None)
 
     def provider(self, kind: Kind) -> Provider:
-        """Return who carries out changes of ``kind``."""
+        """Return the provider that carries out changes of ``kind``."""
         return self._providers[kind.provider]

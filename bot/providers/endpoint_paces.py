@@ -1,4 +1,4 @@
-"""Letting each request to a provider go in its turn."""
+"""Letting each request to a provider go at its turn."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from bot.telemetry.call_times import CallTimes
 
 
 class EndpointPaces:
-    """The pace of each endpoint group, by what its answers have told: our own, and the one that replicas share.
+    """The pace of each endpoint group, according to its answers: our own, and the one shared by replicas.
 
-    ``shared`` is the allowance that is shared with other replicas; None when there are none. ``by_endpoint`` tells
-    whether the provider counts each endpoint group by itself; else, and where that is not known, all together.
+    ``shared`` is the allowance shared with other replicas; None without others. ``by_endpoint`` tells whether the
+    provider counts each endpoint group separately; otherwise, and if unknown, all count together.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class EndpointPaces:
         self._paces: dict[tuple[str, str], EndpointPace] = {}
 
     def rate(self, method: str, path: str) -> float:
-        """Return how many requests a second the endpoint group allows; 0 while its answers have not told."""
+        """Return how many requests per second the endpoint group allows; 0 before its answers have told."""
         pace = self._paces.get((method, path))
         return pace.rate if pace else 0.0
 
@@ -53,7 +53,7 @@ class EndpointPaces:
             await self._sleep(wait)
 
     async def _take(self, method: str, path: str, pace: EndpointPace) -> float:
-        """Take one request out of our own allowance, and out of the one that replicas share; see ``pace.take``."""
+        """Take one request from our own allowance, and from the one shared by replicas; see ``pace.take``."""
         if (wait := pace.take(self._now())) > 0 or self._shared is None:
             return wait
         try:
@@ -68,15 +68,15 @@ class EndpointPaces:
         return wait
 
     def give_back(self, method: str, path: str) -> None:
-        """Take note that a request that had its turn was not sent after all; the turn is the next one's."""
+        """Take note that a request with a turn was not sent after all; the next request gets the turn."""
         self._paces[method, path].give_back()
 
     def ended(self, method: str, path: str) -> None:
-        """Take note that a request that had its turn has ended, one way or another."""
+        """Take note that a request with a turn has ended, with any result."""
         self._paces[method, path].ended()
 
     async def learn(self, method: str, path: str, headers: httpx.Headers, asked: float) -> None:
-        """Take in what the answer to a request of ``asked`` says about the allowance, and pass it on to the others."""
+        """Take in the allowance in the answer to a request of ``asked``, and report it to the others."""
         pace = self._paces[method, path]
         pace.learn(headers, asked, self._now())
         if self._shared is not None:
@@ -84,7 +84,7 @@ class EndpointPaces:
             await self._shared.learn(self._scope(method, path), pace.limit, told.get("remaining"), told.get("reset"))
 
     async def refused(self, method: str, path: str, wait: float) -> RateLimited:
-        """Let nobody call for ``wait`` seconds, for a 429 asked for that, and return what to raise."""
+        """Allow no calls for ``wait`` seconds, as a 429 asked, and return the error to raise."""
         pace = self._paces[method, path]
         pace.closed_until = self._now() + wait
         if self._shared is not None:

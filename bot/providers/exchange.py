@@ -22,18 +22,18 @@ from bot.telemetry.call_times import CallTimes
 
 _log = logging.getLogger(__name__)
 
-#: Has the last word before a request goes out; what it raises keeps the request back.
+#: Has the last word before a request goes out; if it raises, the request is not sent.
 Ready: TypeAlias = Callable[[], Awaitable[None]]
 
 #: Failures before a byte of the request was sent.
 _NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
-#: Seconds that the last word may take, from which on others count how long a request may be under way.
+#: Seconds that ``ready`` may take; after it, others count how long a request may be under way.
 READY_WITHIN: Final = 5.0
 
 
 class _TooLate(Exception):
-    """A request would have gone out when others may have taken its work over."""
+    """A request would have gone out when others may already have taken its work over."""
 
     def __init__(self, *, begun: bool) -> None:
         super().__init__()
@@ -44,8 +44,8 @@ class _TooLate(Exception):
 class _Deadline:
     """Lets no part of a request go out after ``until`` (steady seconds).
 
-    A process that is stopped and goes on much later finds its request where it was, and its time limit runs out only
-    at the next turn of the loop. httpx tells of each part just before it is written.
+    A process that is stopped and resumes much later finds its request where it was, and its time limit expires only at
+    the next turn of the loop. httpx calls this just before writing each part.
     """
 
     def __init__(self, now: Callable[[], float], until: float) -> None:
@@ -53,17 +53,17 @@ class _Deadline:
         self._until = until
 
     async def __call__(self, event: str, _: Mapping[str, object]) -> None:
-        """Hear that ``event`` is about to happen; raises _TooLate."""
+        """Take note that ``event`` is about to happen; raises _TooLate."""
         if event.endswith(("send_request_headers.started", "send_request_body.started")) and self._now() > self._until:
             raise _TooLate(begun=event.endswith("body.started"))
 
 
 @dataclass(kw_only=True)
 class Exchange:
-    """Sends one request at a time through ``client`` for each of ``concurrency`` places, and reads its answer.
+    """Sends requests through ``client``, up to ``concurrency`` at once, and reads their answers.
 
-    ``timeout`` is how many seconds one request may take, from connecting to the last byte of the answer, and
-    ``max_bytes`` the largest answer after decompression.
+    ``timeout`` is how many seconds one request may take, from connecting to the last byte of the answer; ``max_bytes``
+    is the largest answer after decompression.
     """
 
     client: httpx.AsyncClient
@@ -82,9 +82,9 @@ class Exchange:
     async def send(
         self, method: str, path: str, request: httpx.Request, ready: Ready | None, *, patience: float
     ) -> Answer:
-        """Send a request that has had its turn, and return the answer.
+        """Send a request whose turn has come, and return the answer.
 
-        ``patience`` is how many seconds it may wait for a place. Raises UnclearAnswer, and what ``ready`` raises.
+        ``patience`` is how many seconds it may wait for a place. Raises UnclearAnswer, and any error of ``ready``.
         """
         try:
             async with asyncio.timeout(patience):
@@ -97,7 +97,7 @@ class Exchange:
                 await self._last_word(method, path, ready)
                 request.extensions["trace"] = _Deadline(self.now, asked + READY_WITHIN + self.timeout)
             asked = self.now()
-            # httpx bounds each phase; a server that drips its answer is bounded only by the whole.
+            # httpx limits each phase; only the total limits a server that drips its answer.
             async with asyncio.timeout(self.timeout):
                 with tracing.span(f"{method} {path}", attributes={"http.request.method": method, "url.template": path}):
                     answer = await self._exchanged(request)
@@ -121,7 +121,7 @@ class Exchange:
         return answer
 
     async def _last_word(self, method: str, path: str, ready: Ready) -> None:
-        """Await ``ready``; the turn of a request that it keeps back is the next one's."""
+        """Await ``ready``; if it keeps the request back, the next request gets the turn."""
         try:
             await ready()
         except BaseException:
@@ -133,7 +133,7 @@ class Exchange:
         response = await self.client.send(request, stream=True)
         content = bytearray()
         try:
-            # Left early, the generator has to be closed before the response that it reads from.
+            # If left early, the generator must be closed before the response that it reads from.
             async with aclosing(cast("AsyncGenerator[bytes, None]", response.aiter_bytes())) as chunks:
                 async for chunk in chunks:
                     content += chunk
@@ -148,14 +148,14 @@ class Exchange:
         except (ValueError, RecursionError):
             return Answer(response.status_code, response.headers, None, None, readable=False)
         if "age" not in response.headers:
-            # Only what the provider itself said just now tells its time: a cache repeats the date at which it got the
-            # answer, and the page of a gateway, which is no JSON, has the gateway's.
+            # Only an answer just made by the provider tells its time: a cache repeats an old date, and a gateway's
+            # page, which is not JSON, has the gateway's time.
             self.clock.learn(response.headers.get("date"), asked)
         said = await self.masking.heard(content, body, refused=response.status_code >= 400)
         return Answer(response.status_code, response.headers, said, body, readable=True)
 
     def _bare(self, error: httpx.RequestError) -> httpx.RequestError:
-        """Return ``error`` reduced to what may be told.
+        """Return ``error`` reduced to what may be shown.
 
         Its request has the key and the body; its text, and the errors behind it, may quote a line of the answer.
         """
@@ -163,7 +163,7 @@ class Exchange:
         error.__cause__ = error.__context__ = None
         try:
             request = error.request
-        except RuntimeError:  # httpx's own word for "this error knows no request"
+        except RuntimeError:  # httpx's own error for "this error knows no request"
             return error
         error.request = httpx.Request(request.method, request.url.copy_with(query=None))
         return error

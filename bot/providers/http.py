@@ -1,7 +1,7 @@
-"""The one way in which providers are called over HTTP: paced, bounded, and clear about what is known afterwards.
+"""The one way of calling providers over HTTP: paced, bounded, and clear about what is known afterwards.
 
-Reads are repeated inside one deadline. Writes are sent at most once, because neither provider has an idempotency
-key for them: whoever sent one decides what to do about an unclear ending.
+Reads are repeated within one deadline. Writes are sent at most once, because neither provider has an idempotency key
+for them: the caller decides what to do about an unclear result.
 
 Rates are learned from the answers, per endpoint group (``pacing.py``).
 """
@@ -37,7 +37,7 @@ Params: TypeAlias = Mapping[str, str | int]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bounds:
-    """How long, how many and how large."""
+    """Limits on time, number and size."""
 
     #: Seconds for one request, from connecting to the last byte of the answer.
     timeout: float = 30.0
@@ -47,19 +47,19 @@ class Bounds:
     concurrency: int = 8
     #: Largest answer, in bytes after decompression.
     max_bytes: int = 32 * 1024 * 1024
-    #: Seconds of the first pause between two tries at most; it doubles with each try.
+    #: Longest first pause between two tries, in seconds; it doubles with each try.
     backoff: float = 0.5
-    #: Seconds of any such pause at most.
+    #: Longest of all such pauses, in seconds.
     longest_backoff: float = 8.0
 
 
 @dataclass(kw_only=True)
 class PacedClient:
-    """Calls one provider through ``client``, which stays its owner's to close.
+    """Calls one provider through ``client``, which its owner closes.
 
-    ``client`` carries the base address and the credentials. ``title`` is the provider's name for people. ``now``
-    counts seconds steadily, ``wall`` is our time of day (seconds since 1970), whose difference from the provider's is
-    told, and ``jitter`` gives numbers from 0 to 1.
+    ``client`` has the base address and the credentials. ``title`` is the provider's name for people. ``now`` counts
+    seconds steadily; ``wall`` is our time of day (seconds since 1970), whose difference from the provider's is
+    reported; and ``jitter`` gives numbers from 0 to 1.
     """
 
     client: httpx.AsyncClient
@@ -70,16 +70,16 @@ class PacedClient:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     wall: Callable[[], float] = wall
     jitter: Callable[[], float] = chance
-    #: Seconds that a 429 means when it does not say.
+    #: Seconds to wait after a 429 that does not say how long.
     unasked_wait: float = 1.0
-    #: What calls took, by method, path before its parts are filled in (``/phone_numbers/{id}``) and HTTP status, or the
-    #: name of the failure when there was no answer.
+    #: Duration of calls, by method, path before its parts are filled in (``/phone_numbers/{id}``) and HTTP status, or
+    #: the name of the failure when there was no answer.
     calls: CallTimes = field(default_factory=lambda: CallTimes("method", "endpoint", "status"))
-    #: The allowance that is shared with other replicas; None when there are none.
+    #: The allowance shared with other replicas; None without others.
     shared: SharedPace | None = None
-    #: Whether the provider counts each endpoint group by itself; else, and where that is not known, all together.
+    #: Whether the provider counts each endpoint group separately; otherwise, and if unknown, all count together.
     by_endpoint: bool = True
-    #: Takes what we sent in secret out of everything that the provider says.
+    #: Removes the secrets that we sent from everything that the provider says.
     masking: Masking = field(default_factory=Masking)
 
     def __post_init__(self) -> None:
@@ -91,7 +91,7 @@ class PacedClient:
             shared=self.shared,
             by_endpoint=self.by_endpoint,
         )
-        #: The time at the provider, as its answers tell.
+        #: The time at the provider, according to its answers.
         self.clock = ServiceClock(self.title, now=self.now, wall=self.wall)
         self.key = KeyWatch()
         self._exchange = Exchange(
@@ -117,12 +117,12 @@ class PacedClient:
         params: Params | None = None,
         json: JSON = None,
     ) -> JSON:
-        """Return the answer to a request that changes nothing, trying again while the deadline allows.
+        """Return the answer to a request that changes nothing, retrying while the deadline allows.
 
         ``parts`` fills the braces of ``path``. Broken connections, timeouts, 408, 409, 429, 5xx and refusals that are
-        not the provider's own are tried again. Raises what ``refuse`` makes of a refusal,
-        :class:`~bot.errors.RateLimited` when the provider asks for a longer wait than there is time, and
-        :class:`~bot.errors.Unavailable` when it gives no usable answer.
+        not the provider's own are retried. Raises what ``refuse`` makes of a refusal, :class:`~bot.errors.RateLimited`
+        when the provider asks for a longer wait than the deadline allows, and :class:`~bot.errors.Unavailable` when it
+        gives no usable answer.
         """
         until = self.now() + self.bounds.deadline
         request = self._request(method, path, parts, params, json)
@@ -159,14 +159,14 @@ class PacedClient:
     ) -> dict[str, JSON]:
         """Send a request that changes something, at most once, and return the JSON object that answers it.
 
-        ``ready`` is awaited when nothing stands between the request and the wire any more: its turn has come, and it
-        has a place among those under way. What it raises is raised, and nothing was sent. ``patience`` is how many
-        seconds it may wait for its turn, and as many for a place: who has just seen that it may be sent has to look
-        again after a longer wait.
+        ``ready`` is awaited when nothing is left between the request and the wire: its turn has come, and it has a
+        place among the requests under way. If it raises, the error is raised and nothing was sent. ``patience`` is how
+        many seconds it may wait for its turn, and again for a place: after a longer wait, the caller must check again
+        that it may be sent.
 
-        Raises :class:`~bot.errors.RateLimited` (not carried out; maybe not even sent),
+        Raises :class:`~bot.errors.RateLimited` (not carried out; perhaps not even sent),
         :class:`~bot.errors.Unavailable` (never sent), what ``refuse`` makes of a refusal, and
-        :class:`~bot.errors.OutcomeUnknown` for every other ending.
+        :class:`~bot.errors.OutcomeUnknown` for every other result.
         """
         request = self._request(method, path, parts, params, json)
         await self._paces.turn(method, path, self.now() + (self.bounds.timeout if patience is None else patience))
@@ -181,11 +181,11 @@ class PacedClient:
         return body
 
     def rate(self, method: str, path: str) -> float:
-        """Return how many requests a second the endpoint group allows; 0 while its answers have not told."""
+        """Return how many requests per second the endpoint group allows; 0 before its answers have told."""
         return self._paces.rate(method, path)
 
     def _backoff(self, attempt: int) -> float:
-        """Return a pause with full jitter: anywhere between none and the doubling bound."""
+        """Return a pause with full jitter: anywhere between zero and the doubling bound."""
         return self.jitter() * min(self.bounds.longest_backoff, self.bounds.backoff * 2.0 ** min(attempt, 16))
 
     async def _send(
@@ -197,7 +197,7 @@ class PacedClient:
         *,
         patience: float | None = None,
     ) -> Answer:
-        """Send the request that has had its turn and return its answer; raise RateLimited or UnclearAnswer."""
+        """Send a request whose turn has come, and return its answer; raise RateLimited or UnclearAnswer."""
         try:
             answer = await self._exchange.send(
                 method, path, request, ready, patience=self.bounds.deadline if patience is None else patience

@@ -1,6 +1,6 @@
-"""Reading a list to its end: the conditions that can be looked for in it, and several calls at a time.
+"""Reading a list to its end: the conditions that can be used for it, and several calls at a time.
 
-A list is read to its end whatever the provider says of its length.
+A list is read to its end whatever length the provider reports.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from bot.errors import BadRequest
 
 
 class ListProgress:
-    """What is known of a list while its pages are read, one after the other or several at once.
+    """The progress of reading a list, page after page or several pages at once.
 
     A list is ``whole`` after an empty page, or when as many different rows were seen as every page announced. A short
-    page ends nothing, for a provider may cap its pages below the size that was asked for, and neither does a total
-    that the rows contradict. A page that brings nothing new, although it is not empty, makes the list ``stuck``: the
-    provider repeats itself, and reading on would never end.
+    page is not the end, as a provider may cap its pages below the requested size, and neither is a total that the rows
+    contradict. A page without anything new, unless it is empty, makes the list ``stuck``: the provider repeats itself,
+    and reading would never end.
     """
 
     def __init__(self) -> None:
@@ -29,11 +29,11 @@ class ListProgress:
         self._totals: set[int | None] = set()
         self._empty = False
         self._rows = 0
-        #: Whether the latest page only had rows that were seen before.
+        #: Whether the latest page had only rows that were seen before.
         self.stuck = False
 
     def take(self, ids: Iterable[str], total: int | None = None) -> None:
-        """Count a page by the ids of its rows; ``total`` is how many rows it announced on all pages together."""
+        """Count a page by the ids of its rows; ``total`` is the number of rows that it announced for all pages."""
         listed = list(ids)
         page = set(listed)
         self._rows += len(listed)
@@ -49,45 +49,45 @@ class ListProgress:
 
     @property
     def torn(self) -> bool:
-        """Whether the pages contradict each other: a row came twice, or what they announce differs or is too little.
+        """Whether the pages contradict each other: a row came twice, or announced totals differ or are too small.
 
-        Rows came or went while they were read, and one may have been missed.
+        Rows were added or removed during the reading, and one may have been missed.
         """
         totals = {-1 if total is None else total for total in self._totals}
         return self._rows > self.count or len(totals) > 1 or any(0 <= total < self.count for total in totals)
 
     @property
     def announced(self) -> int | None:
-        """How many rows there are as every page said; None when they did not, or when there are more already."""
+        """The number of rows announced by every page; None if they did not agree, or there are more already."""
         totals = set(self._totals)
         total = totals.pop() if len(totals) == 1 else None
         return total if total is not None and total >= self.count else None
 
     @property
     def least_announced(self) -> int | None:
-        """The least number of rows that a page announced; None when none did."""
+        """The smallest number of rows that a page announced; None if none did."""
         return min((total for total in self._totals if total is not None), default=None)
 
     @property
     def whole(self) -> bool:
-        """Whether there is nothing to read any more."""
+        """Whether there is nothing more to read."""
         return self._empty or self.announced == self.count
 
     @property
     def over(self) -> bool:
-        """Whether reading on leads nowhere: it is whole, or stuck."""
+        """Whether reading on is useless: the list is whole, or stuck."""
         return self.whole or self.stuck
 
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-#: Calls under way for one question. Fewer than the client's own bound, so that a long read leaves room for a menu.
+#: Calls under way for one question. Fewer than the client's own limit, so that a long read leaves room for a menu.
 WIDTH = 6
 
 
 async def together(ask: Callable[[Item], Awaitable[Result]], items: Iterable[Item]) -> list[Result]:
-    """Return ``ask`` of every item, in the items' order; the first failure cancels the rest and is raised."""
+    """Return ``ask`` of every item, in the items' order; the first failure cancels the others and is raised."""
     gate = asyncio.Semaphore(WIDTH)
 
     async def one(item: Item) -> Result:
@@ -105,7 +105,7 @@ async def together(ask: Callable[[Item], Awaitable[Result]], items: Iterable[Ite
     return [task.result() for task in tasks]
 
 
-#: All of them must hold.
+#: Conditions that must all hold.
 Conditions: TypeAlias = tuple[tuple[FilterField, Condition], ...]
 
 
@@ -113,7 +113,7 @@ def searchable(conditions: Iterable[Condition], kind: Kind, known: Collection[st
     """Return the conditions with their fields.
 
     Raises :class:`bot.errors.BadRequest` for a field that the kind does not have, or that is not among the ``known``
-    ones, for which there is a way to see in a row whether it holds.
+    ones, which can be checked in a row.
     """
     fields = {field.name: field for field in kind.filters}
     found = []

@@ -1,8 +1,8 @@
-"""The one place through which everything passes that a provider says: what we sent in secret is taken out of it.
+"""The one place that everything from a provider passes through: the secrets that we sent are removed from it.
 
-A provider may quote an external PIN anywhere: in the detail, the code or the pointer of an error, in the word for a
-job's state, minutes after the request and long after we wiped the PIN. So what it says is compared with what *we* sent,
-by keyed fingerprints that outlive the PIN, and nothing is cut to length before. It may quote our own key as well.
+A provider may quote an external PIN anywhere: in the detail, the code or the pointer of an error, or in the word for a
+job's state, minutes after the request and long after we wiped the PIN. So its texts are compared with what *we* sent,
+by keyed fingerprints that outlive the PIN, and nothing is shortened before that. It may also quote our own key.
 """
 
 from __future__ import annotations
@@ -19,48 +19,48 @@ from bot.changes.model.encryption import Encryption
 from bot.changes.model.values import JSON, MASK
 from bot.errors import StoreError
 
-#: Keys under which providers speak: all that stands below them is text for people, and nothing that we compare.
+#: Keys of texts by the provider: everything below them is for people, and we compare none of it.
 _SPOKEN: Final = frozenset({"errors", "error", "field-errors"})
-#: The key of a word for the state of something, which is shown when we do not know it.
+#: The key of the word for a state, which is shown when we do not know it.
 _STATE: Final = "status"
 #: The key under which the saved parameters of a job repeat a PIN in clear, whoever sent it.
 _PIN: Final = "external_pin"
-#: How it stands in the bytes of an answer with a value, and in what it may stand with letters escaped. Two expressions,
-#: because each begins with bytes that can be searched for ten times as fast.
+#: The key with a value in the bytes of an answer, and where it may stand with escaped letters. Two expressions, because
+#: each begins with bytes that can be searched for ten times as fast.
 _REPEATED: Final = re.compile(rb'"external_pin"\s*+:\s*+(?!null|"")')
 _ESCAPED: Final = re.compile(rb"\\u00[2-7]")
-#: Characters of one text that are looked at; far more than are ever shown. What is beyond them goes.
+#: Characters of one text that are checked, far more than are ever shown. The rest is removed.
 _LONGEST: Final = 2000
-#: Characters of one answer that are looked at. What a provider says beyond them is withheld.
+#: Characters of one answer that are checked. The rest of its texts is withheld.
 _MOST: Final = 400_000
-#: A secret that is shorter is taken out where it stands as a word: inside longer words it would be anything.
+#: A shorter secret is removed only where it is a word: inside longer words it could be anything.
 _SHORTEST_PART: Final = 4
-#: The lengths to try for a fingerprint that was kept before lengths were.
+#: The lengths to try for a fingerprint from before lengths were kept.
 _USUAL: Final = range(_SHORTEST_PART, 25)
-#: How often a text may be encoded over and over.
+#: How many times a text may be encoded.
 _LAYERS: Final = 3
-#: Comparisons that are remembered: failures of one job say nearly the same of each number.
+#: Comparisons that are remembered: failures of one job say nearly the same about each number.
 _REMEMBERED: Final = 50_000
 
 
 class SentSecrets(Protocol):
-    """The fingerprints of the secrets that were ever sent, by whichever process."""
+    """The fingerprints of all secrets ever sent, by any process."""
 
     async def add(self, fingerprint: str, length: int) -> None:
         """Write down a secret that is about to be sent; ``length`` counts its characters."""
         ...
 
     async def since(self, last: int) -> Sequence[tuple[int, str, int | None]]:
-        """Return (row, fingerprint, length of the clear text if known) of what came after the row ``last``."""
+        """Return (row, fingerprint, length of the clear text if known) of the entries after the row ``last``."""
         ...
 
 
 class Masking:
-    """Masks the secrets of one account in what its provider says.
+    """Masks the secrets of one account in its provider's texts.
 
-    ``sent`` is asked after each answer came and before anybody sees it: a secret is written down before it is sent, so
-    whatever quotes it is compared with it, also when another process sent it. ``words`` are the states that the
-    provider documents; they are left as they are. ``api_key`` is what every request carries.
+    ``sent`` is read after each answer and before anybody sees it: a secret is written down before it is sent, so any
+    text that quotes it is compared with it, even if another process sent it. ``words`` are the provider's documented
+    states, which stay unchanged. ``api_key`` is the key that every request carries.
     """
 
     def __init__(
@@ -71,17 +71,17 @@ class Masking:
         words: Collection[str] = (),
         api_key: str = "",
     ) -> None:
-        #: The key as it is, and as HTTP's basic authentication has it.
+        #: The key as it is, and in the form of HTTP's basic authentication.
         self._credentials = (api_key, b64encode(f"{api_key}:".encode()).decode()) if api_key else ()
         self._encryption = encryption
         self._sent = sent
         self._words = frozenset(words)
-        #: Fingerprint -> length of the clear text; None when it is not known.
+        #: Fingerprint -> length of the clear text; None if unknown.
         self._known: dict[str, int | None] = {}
         self._last = 0
         self._compared: dict[str, bool] = {}
         listed = "|".join(re.escape(word) for word in self._words)
-        #: How what it says may stand in the bytes of an answer; an expression for each, as above.
+        #: The bytes that introduce texts in an answer; one expression for each, as above.
         self._speaks = [re.compile(b'"errors?"'), re.compile(b'"field-errors"')]
         if words:
             self._speaks.append(re.compile(rf'"status"\s*+:\s*+(?!"(?:{listed})"|null)'.encode()))
@@ -98,7 +98,7 @@ class Masking:
     async def heard(self, content: bytes | bytearray, document: JSON, *, refused: bool) -> JSON:
         """Return the decoded ``document`` of an answer as everybody may see it; ``content`` is its text.
 
-        In a refusal all is the provider's own words, elsewhere what stands under certain keys.
+        A refusal consists of the provider's own words; elsewhere, only certain keys do.
         """
         if not refused and not any(each.search(content) for each in self._speaks):
             return document
@@ -110,11 +110,11 @@ class Masking:
         return await asyncio.to_thread(_Hearing(self, repeated, blind=not known).of, document, spoken=refused)
 
     async def telling(self) -> Callable[[str], str]:
-        """Return what masks single texts by all that was sent until now."""
+        """Return a function that masks single texts by all secrets sent until now."""
         return self.text if await self._refresh() else lambda _said: MASK
 
     def text(self, said: object, repeated: Sequence[str] = ()) -> str:
-        """Return one text without the secrets, also where it holds them quoted, escaped or percent-encoded."""
+        """Return one text without the secrets, even if they are quoted, escaped or percent-encoded."""
         whole = str(said)
         line = whole[:_LONGEST]
         if len(whole) > _LONGEST:  # the last word may be half a secret
@@ -137,7 +137,7 @@ class Masking:
         return word in self._words
 
     async def _refresh(self) -> bool:
-        """Learn what others sent meanwhile; False when that cannot be found out."""
+        """Learn the secrets that others sent meanwhile; False when that is impossible."""
         if self._sent is None or self._encryption is None:
             return True
         try:
@@ -165,7 +165,7 @@ class Masking:
         return text
 
     def _candidates(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield where something stands that has the length of a secret."""
+        """Yield the positions of texts with the length of a secret."""
         lengths = {each for length in self._known.values() for each in ((length,) if length else _USUAL)}
         for length in lengths:
             for start in range(len(text) - length + 1):
@@ -187,12 +187,12 @@ class Masking:
 
 
 class _Hearing:
-    """One answer, walked through."""
+    """One answer while it is walked through."""
 
     def __init__(self, masking: Masking, repeated: Sequence[str], *, blind: bool) -> None:
         self._masking = masking
         self._repeated = repeated
-        #: Whether nobody knows what was sent: then all that is said is withheld.
+        #: Whether the sent secrets are unknown: then all texts are withheld.
         self._blind = blind
         self._room = _MOST
 
@@ -225,7 +225,7 @@ class _Hearing:
 
 
 def _under(document: JSON, wanted: str) -> Iterator[JSON]:
-    """Yield every value that stands under the key ``wanted``, however deep."""
+    """Yield every value under the key ``wanted``, at any depth."""
     match document:
         case dict():
             for key, value in document.items():
@@ -242,7 +242,7 @@ def _word(clear: str) -> re.Pattern[str]:
 
 
 def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the spans in order, those that overlap as one."""
+    """Return the spans in order, merging those that overlap."""
     joined: list[tuple[int, int]] = []
     for start, end in sorted(spans):
         if joined and start < joined[-1][1]:
@@ -253,15 +253,15 @@ def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _unescaped(text: str) -> str:
-    """Return ``text`` without the escapes of JSON and of quotation."""
+    """Return ``text`` without escapes of JSON and quotation."""
     plain = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
     return re.sub(r"\\(.)", r"\1", plain)
 
 
 def _spaced(text: str) -> str:
-    """Return ``text`` as it will be shown: on one line, without what cannot be printed."""
+    """Return ``text`` as it will be shown: on one line, without unprintable characters."""
     return " ".join("".join(each if each.isprintable() else " " for each in text).split())
 
 
-#: The forms that a text may hold a secret in.
+#: The encodings in which a text may hold a secret.
 _DECODERS: Final[tuple[Callable[[str], str], ...]] = (unquote_plus, html.unescape, _unescaped, _spaced)

@@ -1,4 +1,4 @@
-"""Menus of things that live at a provider: few enough, short enough, and each told from every other."""
+"""Menus of objects at a provider: short enough, and with distinguishable entries."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from bot.providers.answers import clean
 #: Slack shows at most 100 options of at most 75 characters.
 MOST: Final = 100
 LONGEST: Final = 75
-#: Most characters of an id that stand behind a name; of a longer one its end, in which ids differ.
+#: Most characters of an id after a name; of a longer id its end, where ids differ.
 _OF_ID: Final = 50
 
 
 def menu(found: Iterable[tuple[str, str]], *, whole: bool = True) -> tuple[Choice, ...]:
-    """Return the first of ``found``, which are ids with their names, as choices.
+    """Return the first of ``found``, ids with their names, as choices.
 
-    A name that another one looks like, or of which not all can be shown, has its id behind it. So has every name when
-    ``found`` is not the ``whole`` of what it was taken from: nobody knows then which names there are once more.
+    A name gets its id appended if another one looks the same, or if it must be shortened. So does every name when
+    ``found`` is not ``whole``, as nobody knows then which names occur again.
     """
     named = [(id_, visible(clean(name, 1000))) for id_, name in found]
     alike = Counter(name.casefold() for _, name in named)

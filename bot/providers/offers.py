@@ -1,4 +1,4 @@
-"""What a provider's folder offers to the wiring: its kinds, and how to open it with what the configuration says."""
+"""What a provider's package offers to the wiring: its kinds, and how to open it with the configuration."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from bot.providers.shared_rates import SharedRates
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProviderParts:
-    """What a provider may be built from."""
+    """The parts from which a provider may be built."""
 
-    #: Seals secret settings; None when there is no key.
+    #: Seals secret settings; None without a key.
     encryption: Encryption | None
     bounds: Bounds
-    #: Gives a provider, by its name, the place where it writes runs down; None when it is only going to look.
+    #: Gives a provider, by name, the store for its runs; None when it only reads.
     runs: Callable[[str], Runs] | None
-    #: Where the fingerprints of sent secrets are written down; None when nothing is going to be sent.
+    #: The store for the fingerprints of sent secrets; None when nothing will be sent.
     sent_secrets: SentSecrets | None
-    #: The allowances that replicas share; None when there are no others.
+    #: The allowances shared by replicas; None without other replicas.
     rates: SharedRates | None
-    #: Our time of day, and whatever else is the machine's.
+    #: Our time of day, and other properties of the machine.
     machine: Machine
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Offer:
-    """One provider of this version, switched on or not."""
+    """One provider of this version, enabled or not."""
 
     #: Every kind that it has, whatever the configuration says.
     kinds: tuple[Kind, ...]
-    #: Opens the provider; None when the configuration does not switch it on.
+    #: Opens the provider; None when the configuration does not enable it.
     open: Callable[[Settings, ProviderParts], Provider | None]

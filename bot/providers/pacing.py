@@ -1,4 +1,4 @@
-"""How fast an endpoint may be called, as its answers tell.
+"""The allowed rate of an endpoint, according to its answers.
 
 Telnyx sends ``x-ratelimit-limit``, ``-remaining`` and ``-reset`` (seconds); Close sends ``RateLimit: limit=,
 remaining=, reset=`` (seconds) per endpoint group; either may send ``retry-after``, and Close ``RateLimit-Reset``
@@ -17,16 +17,16 @@ import httpx
 
 from bot.clock_skew import read_date
 
-#: A wait that a header asks for beyond this is not a wait but a mistake, such as a time of day in place of seconds.
+#: A longer wait than this in a header is a mistake, such as a time of day instead of seconds.
 _ABSURD_WAIT: Final = 86_400.0
-#: Where between the earliest and the latest end of a window the next one is taken to begin.
+#: Where between the earliest and the latest end of a window the next one is assumed to begin.
 _LATE: Final = 0.25
 _RATE_LIMIT_PART: Final = re.compile(r"(limit|remaining|reset)\s*=\s*\"?([0-9.]+)", re.IGNORECASE)
 
 
 @dataclass(slots=True)
 class EndpointPace:
-    """What one endpoint group allows, as far as its answers have told. Times are those of the client's clock."""
+    """The allowance of one endpoint group, according to its answers. Times are those of the client's clock."""
 
     limit: float = math.inf
     remaining: float = math.inf
@@ -35,27 +35,27 @@ class EndpointPace:
     span: float = 0.0
     #: After a 429: when the next request may go.
     closed_until: float = -math.inf
-    #: Requests that were let go and have not ended.
+    #: Requests that were allowed and have not ended.
     under_way: int = 0
-    #: When the present window was taken to have begun.
+    #: The assumed beginning of the current window.
     opened: float = -math.inf
-    #: Between which times the present window ends, by what its answers have told.
+    #: The earliest and latest end of the current window, according to its answers.
     earliest: float = -math.inf
     latest: float = math.inf
-    #: Whether the provider tells parts of a second; whole ones may be rounded either way.
+    #: Whether the provider tells fractions of a second; whole seconds may be rounded either way.
     exact: bool = False
 
     @property
     def rate(self) -> float:
-        """Requests in a second; 0 while that is not known."""
+        """Requests per second; 0 while unknown."""
         return self.limit / self.span if self.span and math.isfinite(self.limit) else 0.0
 
     def take(self, now: float) -> float:
-        """Take one request out of the allowance and return 0, or return the seconds to wait before asking again."""
+        """Take one request from the allowance and return 0, or return the seconds to wait before asking again."""
         if now < self.closed_until:
             return self.closed_until - now
         if now >= self.reset_at:
-            # The window is over. Until an answer says better, the next one is taken to be like it, and the requests
+            # The window is over. Until an answer says otherwise, the next one is assumed to be alike, and the requests
             # under way to count in it.
             self.remaining, self.reset_at = max(self.limit - self.under_way, 1.0), now + self.span
             self.opened, self.earliest, self.latest = now, -math.inf, math.inf
@@ -66,15 +66,15 @@ class EndpointPace:
         return 0.0
 
     def give_back(self) -> None:
-        """Take note that a request that was let go was not sent after all."""
+        """Take note that an allowed request was not sent after all."""
         self.remaining += 1
 
     def ended(self) -> None:
-        """Take note that a request that was let go has ended, one way or another."""
+        """Take note that an allowed request has ended, with any result."""
         self.under_way -= 1
 
     def learn(self, headers: httpx.Headers, sent: float, now: float) -> None:
-        """Take in what the answer to a request ``sent`` then says about the allowance."""
+        """Take in the allowance in the answer to a request that was sent at ``sent``."""
         told = allowance(headers)
         remaining, reset = told.get("remaining"), told.get("reset")
         self.limit = told.get("limit", self.limit)
@@ -83,25 +83,25 @@ class EndpointPace:
         self.span = max(self.span, reset)
         self.exact = self.exact or not reset.is_integer()
         if sent + reset <= min(now, self.opened + self.span / 2):
-            # It is about the window before, which was over by now, and so its request did not count in this one. Taken
-            # for this one's, what was left of that one would hold back a whole window.
+            # The answer is about the previous window, which is over, so its request did not count in this one. Applied
+            # to this one, the rest of that window would hold back a whole window.
             self.remaining = min(self.remaining + 1, self.limit)
             return
         told_of = remaining >= 1 or (self.exact and self.earliest <= now + reset)
         if told_of and now < self.reset_at and now + reset <= self.reset_at + 1.0:
-            # The same window still. Requests under way are not in the answer's figure but are in ours. It may have
-            # opened only when the first of them arrived, so its end is where the answers put it.
+            # Still the same window. Requests under way are not in the answer's figure but are in ours. It may have
+            # begun only when the first of them arrived, so the answers determine its end.
             self.remaining, self.reset_at = min(self.remaining, remaining), self._end(sent + reset, now + reset)
         else:
-            # A window that we did not know. The others under way may count in it and not be in the answer's figure.
+            # A new window. The other requests under way may count in it without being in the answer's figure.
             self.remaining, self.reset_at = remaining - max(self.under_way - 1, 0), now + reset
 
     def _end(self, earliest: float, latest: float) -> float:
-        """Return when the present window ends; another answer puts it between ``earliest`` and ``latest``.
+        """Return when the current window ends; another answer puts it between ``earliest`` and ``latest``.
 
-        When the request arrived lies between its sending and its answer. The first one of the next window takes its
-        way as well, so it need not be kept back until the latest end: that would begin each window the time of a whole
-        answer late. It is kept back for a part of it, as one may be quicker on its way than all before it.
+        The request arrived some time between its sending and its answer. The first request of the next window takes a
+        while too, so it need not be held until the latest end: that would begin each window late by the time of a whole
+        answer. It is held for part of that time, as one may be faster than all before it.
         """
         if not self.exact:
             return max(self.reset_at, latest)
@@ -110,11 +110,11 @@ class EndpointPace:
 
 
 def asked_wait(headers: httpx.Headers, there: datetime | None, *, otherwise: float) -> float:
-    """Return the seconds that a 429 asks to wait; ``there`` is the time at the provider, for a header that is a date.
+    """Return the seconds that a 429 asks to wait; ``there`` is the provider's time, for a header with a date.
 
-    Where there is a ``RateLimit`` header, its reset is the answer and the others are not looked at, as in Close's own
-    client (providers/close/API.md, "Rate limits"). Of Telnyx's two the longer one counts. A bare ``RateLimit-Reset``
-    comes last, and without any of them it is ``otherwise``.
+    If there is a ``RateLimit`` header, its reset is the answer and the others are ignored, as in Close's own client
+    (providers/close/API.md, "Rate limits"). Of Telnyx's two, the longer one counts. A bare ``RateLimit-Reset`` comes
+    last, and without any of them the answer is ``otherwise``.
     """
     if (reset := _structured(headers).get("reset")) is not None:
         return reset
@@ -127,7 +127,7 @@ def asked_wait(headers: httpx.Headers, there: datetime | None, *, otherwise: flo
 
 
 def allowance(headers: httpx.Headers) -> dict[str, float]:
-    """Return what the rate headers say, by ``limit``, ``remaining`` and ``reset``; what cannot be read is left out."""
+    """Return the rate headers by ``limit``, ``remaining`` and ``reset``; unreadable ones are left out."""
     told = {name: _seconds(headers.get(f"x-ratelimit-{name}", "")) for name in ("limit", "remaining", "reset")}
     return {name: value for name, value in told.items() if value is not None} | _structured(headers)
 

@@ -1,4 +1,4 @@
-"""Where runs are written down: what a provider without a call for many numbers needs of a store, and no more."""
+"""The store of runs: what a provider without bulk calls needs, and no more."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from bot.changes.policy import OnStale
 
 
 class Runs(Protocol):
-    """The runs of one provider, durable. Whatever a method did is committed when it returns.
+    """The runs of one provider, stored durably. When a method returns, its effect is committed.
 
     A run can be claimed when all of these hold:
 
     - it is open: not every number of it has an outcome yet;
     - it is due: it was not put off, or the pause is over;
-    - nobody holds it: it has no owner, or its owner's claim has run out.
+    - nobody holds it: it has no owner, or its owner's claim has expired.
 
-    What an owner notes keeps its claim alive; what it notes after losing it raises :class:`bot.errors.Superseded` and
-    changes nothing. With the last outcome the run is closed, in the same transaction, and nobody's.
+    An owner's notes keep its claim alive; a note after losing it raises :class:`bot.errors.Superseded` and changes
+    nothing. The last outcome closes and releases the run, in the same transaction.
     """
 
     async def open(
         self, reference: str, kind: str, numbers: Sequence[NewNumber], *, on_stale: OnStale = OnStale.STOP
     ) -> Run:
-        """Write a new run down; when there is one under ``reference``, return that one and write nothing.
+        """Write down a new run; if there is one with ``reference``, return that one and write nothing.
 
-        Where ``reference`` was stopped before, the run is written with all its numbers not attempted.
+        If ``reference`` was stopped before, the run is written with all its numbers not attempted.
         """
         ...
 
@@ -36,11 +36,11 @@ class Runs(Protocol):
         ...
 
     async def find(self, reference: str) -> Run | None:
-        """Return the run under ``reference``; None when there is none."""
+        """Return the run with ``reference``; None when there is none."""
         ...
 
     async def claim(self, owner: str, limit: int) -> Sequence[str]:
-        """Claim up to ``limit`` runs and return their ids, the oldest due first."""
+        """Claim up to ``limit`` runs and return their ids, oldest due first."""
         ...
 
     async def renew(self, owner: str) -> None:
@@ -48,25 +48,25 @@ class Runs(Protocol):
         ...
 
     async def note(self, run: str, owner: str, steps: Sequence[Step], *, sending: Sequence[Step] = ()) -> Halt | None:
-        """Write down what happened to numbers of the run, and of which the requests are about to go out.
+        """Write down what happened to numbers of the run, and which requests are about to go out.
 
-        An outcome that is there already is never overwritten. While something halts the run, nothing of ``sending`` is
-        written and none of its requests may go out: what is in the way is returned. Whoever freezes or stops it after
-        that waits until this is committed, so nothing is marked once they have been told that it is halted.
+        An outcome is never overwritten. While the run is halted, nothing of ``sending`` is written and none of its
+        requests may go out: the halt is returned. A later freeze or stop waits until this is committed, so nothing is
+        marked as sent once people have been told that the run is halted.
         """
         ...
 
     async def stop(self, run: str, owner: str, *, code: str, reason: str) -> None:
-        """Stop the run for good: nothing more of it is sent, and what was never sent is "not attempted".
+        """Stop the run for good: nothing more of it is sent, and unsent numbers are "not attempted".
 
-        What may have been sent is still to be looked at.
+        Numbers that may have been sent are still to be checked.
         """
         ...
 
     async def put_off(self, run: str, owner: str, seconds: float, *, held_back: bool = False) -> None:
-        """Give the run back, if it is still the owner's and open, and make it due again after ``seconds``.
+        """Give the run back, if it is still open and the owner's, and make it due again after ``seconds``.
 
-        One that is only ``held_back``, by a freeze or a closed change window, is due at once when nothing does by now.
+        A run that is only ``held_back``, by a freeze or a closed change window, is due at once if that is over by now.
         """
         ...
 

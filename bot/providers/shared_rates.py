@@ -1,4 +1,4 @@
-"""A provider's allowance where several replicas call it: each takes a few calls at a time out of the common one."""
+"""A provider's allowance where several replicas call it: each takes a few calls at a time from the common one."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from typing import Final, Protocol
 
 from bot.changes.model.call_grants import CallGrant
 
-#: Seconds before the end of a window in which what is left of a portion is not used any more: it might arrive after it.
+#: Seconds before the end of a window in which the rest of a portion is no longer used: it might arrive after it.
 TOO_LATE: Final = 0.2
 
 
 class SharedRates(Protocol):
-    """The common allowance. Its own failures are its own: it grants then, and each replica's pace is what is left."""
+    """The common allowance. It handles its own failures: it then grants calls, and only each replica's pace is left."""
 
     async def take(self, scope: str, most: int) -> CallGrant:
-        """Take a few calls for those in ``scope`` whose limit is ``most``; 0 when that is not known."""
+        """Take a few calls for callers in ``scope`` with the limit ``most``; 0 while that is unknown."""
 
     async def learn(self, scope: str, most: int, remaining: int, reset: float) -> None:
-        """Take in what an answer of just now told."""
+        """Take in the limit in an answer."""
 
     async def untold(self, scope: str) -> None:
-        """Take in that an answer told nothing."""
+        """Take in that an answer told no limit."""
 
     async def close(self, scope: str, most: int, seconds: float) -> None:
-        """Let nobody call for ``seconds``."""
+        """Allow no calls for ``seconds``."""
 
 
 @dataclass(slots=True)
 class _Portion:
-    """What this replica has in hand of one allowance."""
+    """This replica's portion of one allowance."""
 
     calls: int = 0
     good_until: float = -math.inf
-    #: When the window ends as far as this replica has told the others, and what was left of it by the last answer.
+    #: The end of the window as last reported to the others, and what was left of it by the last answer.
     ends_at: float = -math.inf
     remaining: float = math.inf
     told: bool = False
 
 
 class SharedPace:
-    """Hands out what was taken for this replica, and passes on what its answers tell and the others cannot know."""
+    """Hands out the calls taken for this replica, and reports facts in its answers that the others cannot know."""
 
     def __init__(self, rates: SharedRates, now: Callable[[], float]) -> None:
         self._rates = rates
@@ -62,7 +62,7 @@ class SharedPace:
         return 0.0
 
     async def learn(self, scope: str, limit: float, remaining: float | None, reset: float | None) -> None:
-        """Pass on what an answer of just now told, where it is news: that costs a look at the common allowance."""
+        """Report the limit in an answer if it is new, as that costs a read of the common allowance."""
         most, now = _whole(limit), self._now()
         portion = self._portions.setdefault((scope, most), _Portion())
         if not most or remaining is None or reset is None:
@@ -77,7 +77,7 @@ class SharedPace:
         portion.remaining = remaining
 
     async def close(self, scope: str, limit: float, seconds: float) -> None:
-        """Pass on that the provider asks to wait."""
+        """Report that the provider asks us to wait."""
         await self._rates.close(scope, _whole(limit), seconds)
 
 

@@ -1,4 +1,4 @@
-"""The background task that carries runs out: it claims them, keeps the claims alive, and ends in good order."""
+"""The background task for runs: it claims them, renews the claims, and ends in an orderly way."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ GRACE: Final = 2.5
 
 
 class Driver:
-    """Carries runs out from the first :meth:`wake` until :meth:`close`.
+    """Carries out runs from the first :meth:`wake` until :meth:`close`.
 
-    It sleeps until it is woken: by a new run, by every poll of an open one, and by the end of one of its own. A run
-    that another process left behind is thus taken up when its job is polled next. ``owner`` is a name that nobody else
-    has: its claims are held in it.
+    It sleeps until it is woken: by a new run, by every poll of an open one, and by the end of one of its own. So a run
+    that another process left behind is resumed when its job is polled next. ``owner`` is a unique name, under which its
+    claims are held.
     """
 
     def __init__(self, runs: Runs, updates: Updates, kind: Callable[[str], Kind], *, owner: str) -> None:
@@ -52,7 +52,7 @@ class Driver:
             self._loop = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        """Take up nothing more, let what is under way end within the grace, and give every run back."""
+        """Start nothing more, let requests under way end within the grace period, and give every run back."""
         self._closing = True
         self._wakeup.set()
         for carrying in self._carried.values():
@@ -65,14 +65,14 @@ class Driver:
             await self._loop
 
     async def _run(self) -> None:
-        """Claim and carry until closed. Store errors are logged, and the claim is tried again at the next look."""
+        """Claim and carry out runs until closed. Store errors are logged; the next wake-up claims again."""
         while not self._closing:
             self._wakeup.clear()
             try:
                 await self._claim()
                 if self._carried:
                     await self._runs.renew(self._owner)
-            except DatabaseUnavailable:  # it is in the log already, and tried again at the next look
+            except DatabaseUnavailable:  # the log has it already, and the next wake-up tries again
                 pass
             except Exception:
                 log.exception("cannot search for runs")
@@ -93,12 +93,12 @@ class Driver:
                 await self._take_up(id_)
             except DatabaseUnavailable:
                 raise
-            except Exception:  # a run that cannot be read must not keep the others from being carried out
+            except Exception:  # an unreadable run must not keep the others from being carried out
                 log.exception("cannot take up run %s; it is tried again when its claim expires", id_)
 
     async def _take_up(self, id_: str) -> None:
-        """Begin to carry out a run that was claimed, unless somebody here does."""
-        # After a jump of the clock one's own claims look like a dead owner's. Whoever is at work here still is.
+        """Start carrying out a claimed run, unless this process already does."""
+        # After a jump of the clock, our own claims look like a dead owner's, although the run is still at work here.
         held = any(carrying.run == id_ for carrying in self._carried.values())
         run = None if held else await self._runs.read(id_)
         if run is None or self._closing:
@@ -123,7 +123,7 @@ class Driver:
         self._wakeup.set()
 
     async def _wait(self) -> None:
-        """Wait for the bell; while runs are at work, no longer than their claims may go unrenewed."""
+        """Wait to be woken; while runs are at work, no longer than their claims may go without renewal."""
         try:
             async with asyncio.timeout(RENEWAL if self._carried else None):
                 await self._wakeup.wait()

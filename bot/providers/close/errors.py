@@ -1,8 +1,8 @@
-"""What a refusal by Close means to us: by its status; texts are shown and never decided by (API.md, "Errors").
+"""The meaning of a refusal by Close, judged by its status; texts are shown but never decide (API.md, "Errors").
 
 There are two documented forms of a body, ``{"errors": [...], "field-errors": {field: text or more}}`` and ``{"error":
-"..."}``. The schema types every one of them as "any", so what stands in those fields is quoted as it is; but a body
-with none of them may be anybody's, such as the page of a gateway, and is no word of Close's.
+"..."}``. The schema types all of them as "any", so their content is quoted as it is. A body without any of them may be
+anybody's, such as the page of a gateway, and does not count as Close's answer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bot.changes.model.values import JSON
 from bot.errors import BadRequest, Forbidden, ProviderError, ProviderNotFound, Unauthorised
 from bot.providers.answers import clean, refusal_type
 
-#: The status that says that the account's plan does not include this.
+#: The status for something that the account's plan does not include.
 PLAN_LIMIT: Final = 402
 
 _OPENING: Final[dict[type[ProviderError], str]] = {
@@ -24,15 +24,15 @@ _OPENING: Final[dict[type[ProviderError], str]] = {
     ProviderNotFound: "Close did not find it.",
     BadRequest: "Close refused the request.",
 }
-#: What operators read when they are refused.
+#: What operators read when Close rejects the key.
 _REMEDY: Final = "Close does not accept the credentials; set CLOSE_API_KEY or CLOSE_ACCESS_TOKEN to valid ones."
 _PLAN: Final = "The account's plan at Close does not include this, or its limit is reached."
 
 
 def refusal(status: int, body: JSON) -> ProviderError | None:
-    """Return the error for an answer with ``status`` (400 to 499) and ``body`` (decoded, None when it was no JSON).
+    """Return the error for an answer with ``status`` (400 to 499) and ``body`` (decoded, None if it was not JSON).
 
-    None when the body is not in a documented form of Close's, or complains of nothing.
+    None when the body is not in a documented form of Close's, or contains no complaint.
     """
     complaints = list(_complaints(body)) if isinstance(body, dict) else []
     if not complaints:
@@ -47,7 +47,7 @@ def refusal(status: int, body: JSON) -> ProviderError | None:
 
 
 def _complaints(body: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
-    """Yield (JSON pointer, text) for everything that a body complains of, errors about a field first."""
+    """Yield (JSON pointer, text) for every complaint in a body, errors about a field first."""
     fields = body.get("field-errors")
     if isinstance(fields, dict):
         yield from _fields(fields, "")

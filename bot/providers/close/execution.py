@@ -1,4 +1,4 @@
-"""Carrying one run out: its numbers, several at once, until each has its outcome or the run has to wait or stop."""
+"""Carrying out one run: its numbers, several at once, until each has its outcome or the run must wait or stop."""
 
 from __future__ import annotations
 
@@ -20,32 +20,33 @@ from bot.providers.runs import Runs
 
 log = logging.getLogger(__name__)
 
-#: Numbers of one run that are at work at once, at least and at most: each waits for two commits and an answer, and what
-#: an allowance has left at the end of its window is lost. Where few may be sent, many would only grow old in waiting.
+#: Fewest and most numbers of one run at work at once: each waits for two commits and an answer, and the rest of an
+#: allowance is lost at the end of its window. Where few may be sent, more numbers would only become stale while
+#: waiting.
 WIDTH: Final = 12
 WIDEST: Final = 32
-#: Seconds for which numbers are at work at the rate that Close allows.
+#: Seconds of work at the rate that Close allows that the numbers at work should cover.
 COVERED: Final = 0.6
-#: So many refusals with 403 and not one number taken: it is about the user, not about the numbers. Which of the two
-#: a single 403 means only its text could tell, and texts change (API.md, "Permissions").
+#: After this many 403s without one accepted number, the refusal is about the user, not about the numbers. For a single
+#: 403 only its text could tell, and texts change (API.md, "Permissions").
 FORBIDDEN_FOR_ALL: Final = 10
-#: Seconds that a run is put off when Close is away.
+#: Seconds that a run is put off when Close is unreachable.
 REST: Final = 30.0
-#: Code of ours for numbers that were not attempted because the run stopped.
+#: Our code for numbers not attempted because the run stopped.
 RUN_STOPPED: Final = "linesman.run_stopped"
 
 
 class RunState(Enum):
     """What a run is doing."""
 
-    RUNNING = "running"  #: taking up one number after the other
+    RUNNING = "running"  #: taking up one number after another
     STOPPED = "stopped"  #: no other number can be changed; the rest is not attempted
-    WAITING = "waiting"  #: Close is away; the rest waits
-    ENDING = "ending"  #: this process ends, or the run is somebody else's now
+    WAITING = "waiting"  #: Close is unreachable; the rest waits
+    ENDING = "ending"  #: this process ends, or another owner has the run now
 
 
 class _StepWriter:
-    """Writes down where one number is."""
+    """Writes down the state of one number."""
 
     def __init__(self, ledger: Ledger, number: RunNumber) -> None:
         self._ledger = ledger
@@ -56,7 +57,7 @@ class _StepWriter:
         await self._ledger.mark(self._step(NumberState.SENT))
 
     async def unmark(self) -> None:
-        """Write that the request surely had no effect."""
+        """Write that the request certainly had no effect."""
         await self._ledger.note(self._step(NumberState.WAITING))
 
     def _step(self, state: NumberState) -> Step:
@@ -92,18 +93,18 @@ class RunExecution:
         return self._run.id
 
     def leave(self) -> None:
-        """Take up no more numbers; those at work may come to their end."""
+        """Take up no more numbers; those at work may finish."""
         if self._course is RunState.RUNNING:
             self._course = RunState.ENDING
 
     def cut_off(self) -> None:
-        """Let go of the numbers at work. What they sent is marked as sent, so the next owner looks first."""
+        """Abandon the numbers at work. Their sent requests are marked, so the next owner checks first."""
         self.leave()
         for task in self._tasks:
             task.cancel()
 
     async def carry(self) -> None:
-        """Carry the run out as far as it goes and give it back."""
+        """Carry out the run as far as possible, and give it back."""
         self._tasks = {asyncio.create_task(self._work()) for _ in range(min(WIDTH, len(self._fresh_reads)))}
         while at_work := [task for task in self._tasks if not task.done()]:
             await asyncio.wait(at_work)
@@ -112,14 +113,14 @@ class RunExecution:
             case RunState.STOPPED:
                 with suppress(Superseded):
                     await self._stop()
-                # What an earlier process left as sent is looked at once more before the run can end.
+                # Numbers that an earlier process left as sent are checked once more before the run can end.
                 await self._runs.put_off(self._run.id, self._owner, 0.0)
             case RunState.ENDING:
                 await self._runs.put_off(self._run.id, self._owner, 0.0)
             case RunState.WAITING:
                 await self._runs.put_off(self._run.id, self._owner, REST)
             case RunState.RUNNING:
-                # Nothing is left but what a freeze or a closed window keeps back: each is asked about again and again.
+                # Only numbers held back by a freeze or a closed window are left; the run is checked again at intervals.
                 await self._runs.put_off(self._run.id, self._owner, REST, held_back=True)
 
     async def _work(self) -> None:
@@ -134,12 +135,12 @@ class RunExecution:
             except DatabaseUnavailable as error:
                 self._rest(error.message)
             except Exception as error:
-                # Whatever it is, the run must not be lost with it: it is put off and taken up again.
+                # No error may lose the run: it is put off and taken up again.
                 log.exception("a number of run %s failed", self._run.id)
                 self._rest(type(error).__name__)
 
     def _widen(self) -> None:
-        """Let more numbers be at work, where Close allows so many requests that these do not use them up."""
+        """Let more numbers be at work if Close allows more requests than these can use."""
         wanted = min(WIDEST, int(self._updates.rate * COVERED), len(self._tasks) + len(self._fresh_reads))
         if self._course is RunState.RUNNING:
             self._tasks |= {asyncio.create_task(self._work()) for _ in range(len(self._tasks), wanted)}
@@ -152,15 +153,15 @@ class RunExecution:
             self._stop_as_stale(number)
         await self._ledger.note(ending.step)
         if self._course is RunState.STOPPED:
-            await self._stop()  # at once, so that numbers at work send nothing more, nor send anything again
+            await self._stop()  # at once, so that numbers at work send nothing, not even a retry
 
     async def _stop(self) -> None:
-        """Let nothing more of the run be sent, by this process or by the next one that holds it."""
+        """Send nothing more of the run, in this process or under its next owner."""
         reason = f"The run was stopped before this number was sent. {self._why}"
         await self._runs.stop(self._run.id, self._owner, code=self._code, reason=reason)
 
     def _weigh(self, ending: UpdateResult) -> None:
-        """Decide what one number's ending means for the others."""
+        """Decide what the result of one number means for the others."""
         if ending.step.state is NumberState.SUCCEEDED:
             self._accepted = True
         if ending.halted is not None:
@@ -175,15 +176,15 @@ class RunExecution:
             self._rest("Close gives no clear answer")
 
     def _only_sent(self, *, for_good: bool) -> None:
-        """Go on only with what may have been sent before: reading whether it arrived changes nothing.
+        """Continue only with numbers that may have been sent before: reading whether they arrived changes nothing.
 
-        Of a run that was stopped, whoever stopped it has given the others their outcome.
+        If the run was stopped, the stop has given the others their outcome.
         """
         self._fresh_reads.only_sent()
         log.info("run %s is %s", self._run.id, "stopped" if for_good else "held back")
 
     def _stop_as_stale(self, number: RunNumber) -> None:
-        """Send nothing more because of a number that is not as the plan found it, where the policy says so."""
+        """Send nothing more because of a stale number, if the policy says so."""
         if self._run.on_stale is OnStale.STOP and self._course is RunState.RUNNING:
             why = f"{number.e164} has changed since the plan was made."
             self._course, self._code, self._why = RunState.STOPPED, STOPPED, why

@@ -1,8 +1,8 @@
-"""What numbers can be found by at Close: the one table of filters, how each is asked for, and what shows that it holds.
+"""The filters for numbers at Close, in one table: how each is requested, and what shows that it was applied.
 
-Two of Close's own filters are asked for, which saves pages, and every row that comes back is held against them all
-the same: an ignored filter would select every number. The other two conditions the API cannot express, so the rows
-that do not meet them are left out by us.
+Two of Close's own filters are requested, which saves pages, and every returned row is still checked against them: an
+ignored filter would select every number. The API cannot express the other two conditions, so we drop the rows that do
+not meet them.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ FILTERS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class FilterContext:
-    """What is needed to see whether a row meets a condition, beside the row."""
+    """Data besides the row that is needed to see whether the row meets a condition."""
 
-    #: Groups that the participant asked for belongs to.
+    #: Groups of the participant asked for.
     groups_of_participant: frozenset[str] = frozenset()
 
 
@@ -89,19 +89,19 @@ def _listed(value: JSON) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """What is known of one filter."""
+    """The handling of one filter."""
 
     #: Whether a row shows that the condition holds.
     shows: Callable[[Row, Condition, FilterContext], bool]
-    #: The query that asks Close for it; None where only we can tell.
+    #: The query that asks Close for it; None where only we can check it.
     query: Callable[[Condition], dict[str, str]] | None = None
 
 
 _RULES: Final[Mapping[str, _Rule]] = {
     NUMBER: _Rule(_has_digits),
     LABEL: _Rule(_has_label),
-    # Deprecated since July 2026 as a filter and as a field (API.md, "Finding numbers"). Once both are gone no row shows
-    # it, and that is an error rather than every number.
+    # Deprecated since July 2026 as a filter and as a field (API.md, "Finding numbers"). Once both are gone, no row
+    # shows it, and that is an error rather than a match of every number.
     SORT: _Rule(
         _is_of_sort,
         lambda condition: {"is_group_number": "true" if condition.value == "group" else "false"},
@@ -121,16 +121,16 @@ class Search:
 
     @classmethod
     def of(cls, conditions: Iterable[Condition], kind: Kind) -> Search:
-        """Return the search for ``conditions``; raises :class:`bot.errors.BadRequest` for one that nobody knows."""
+        """Return the search for ``conditions``; raises :class:`bot.errors.BadRequest` for an unknown one."""
         return cls(searchable(conditions, kind, _RULES, title="Close"))
 
     @property
     def participant(self) -> str:
-        """The id of the participant asked for; empty when none is."""
+        """The id of the participant asked for; empty without one."""
         return next((str(c.value) for _, c in self.conditions if c.field == PARTICIPANT), "")
 
     def query(self) -> dict[str, str]:
-        """Return the parameters for the conditions that Close takes."""
+        """Return the parameters for the conditions that Close accepts."""
         query: dict[str, str] = {}
         for _, condition in self.conditions:
             if ask := _RULES[condition.field].query:
@@ -140,7 +140,7 @@ class Search:
     def holds(self, row: Row, context: FilterContext) -> bool:
         """Tell whether a listed row meets all conditions.
 
-        Raises :class:`bot.errors.BadRequest` when it does not show one that Close was asked for.
+        Raises :class:`bot.errors.BadRequest` when the row does not show a condition that Close was asked for.
         """
         wanted = True
         for field, condition in self.conditions:

@@ -1,4 +1,4 @@
-"""Runs, seen as the jobs that the workflow knows."""
+"""Runs in the form of the jobs that the workflow knows."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from bot.errors import BadRequest, ProviderNotFound
 from bot.providers.base import BatchRequest, JobReport, JobState, OperationReport
 from bot.providers.runs import Runs
 
-#: Numbers a second that a run is taken to manage before it has shown what it does.
+#: Assumed numbers per second of a run before it has shown its speed.
 FIRST_GUESS: Final = 10.0
 
 
 class Jobs:
-    """The jobs of one organization, all of them ours."""
+    """The jobs of one organization, which are all ours."""
 
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
 
     async def submit(self, batch: BatchRequest) -> JobReport:
-        """Write the run of ``batch`` down, or find the one that it has already."""
+        """Write down the run of ``batch``, or find its existing one."""
         if not batch.reference:
             raise BadRequest("A batch for Close needs a reference, under which its run is found again.")
         numbers = [_new(batch, id_, e164) for id_, e164 in batch.numbers]
@@ -37,15 +37,15 @@ class Jobs:
         return report(run)
 
     async def search(self, batch: BatchRequest) -> tuple[JobReport, ...]:
-        """Return the run of ``batch``, found by its reference and by nothing else."""
+        """Return the run of ``batch``, found only by its reference."""
         run = await self._runs.find(batch.reference) if batch.reference else None
         return () if run is None else (report(run),)
 
 
 def _new(batch: BatchRequest, id_: str, e164: str) -> NewNumber:
-    """Return one number with what has to be sent for it; what it has already is left out.
+    """Return one number with the values to send; values that it already has are left out.
 
-    When the plan says nothing of the number, everything is sent.
+    If the plan says nothing about the number, everything is sent.
     """
     known = batch.before.get(id_, {})
     before = {name: known[name] for name in batch.values if name in known}
@@ -72,7 +72,7 @@ def report(run: Run) -> JobReport:
 
 
 def _rest(run: Run, over: int, pending: int) -> timedelta:
-    """Return how long the rest may take, going by what the run has managed so far."""
+    """Return how long the rest may take, at the run's speed so far."""
     if run.started_at is None or not over:
         return timedelta(seconds=pending / FIRST_GUESS)
     return (run.read_at - run.started_at) / over * pending

@@ -1,12 +1,12 @@
 """What can be changed at Close: the one table of settings, and the rules between values.
 
 Fields and their limits are those of ``PUT /phone_number/{id}/`` (API.md, "Settings of a number"). ``number`` is not
-among them: Close changes a number's settings, never its digits.
+included: Close changes a number's settings, never its digits.
 
-On emptying values: the voicemail greeting is documented to take null. The three lists are arrays without a least
-length, and Close shows ``[]`` for numbers that have nobody on them, so ``[]`` can be sent. Nothing empties ``label``
-or ``forward_to``, which are plain strings; forwarding is switched off instead. A ring duration that reads as null
-means Close's default and cannot be written back, for the field takes only whole numbers.
+On emptying values: the voicemail greeting is documented to accept null. The three lists are arrays without a minimum
+length, and Close shows ``[]`` for numbers that have nobody on them, so ``[]`` can be sent. Nothing empties ``label`` or
+``forward_to``, which are plain strings; forwarding is switched off instead. A ring duration that reads as null means
+Close's default and cannot be written back, as the field accepts only whole numbers.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ GREETING: Final = "voicemail_greeting_url"
 
 #: Most groups on one number (API.md, "Settings of a number").
 MOST_GROUPS: Final = 40
-#: Numbers of one run. Close sets no bound, as it knows no runs; this is how many numbers share one line of progress.
+#: Numbers of one run. Close has no limit, as it knows no runs; this many numbers share one line of progress.
 BATCH: Final = 1000
-#: Runs that are open at once. They share one pace, so more of them would end no sooner.
+#: Runs that are open at once. They share one pace, so more of them would not end sooner.
 IN_FLIGHT: Final = 20
 
 _TABLE: Final = (
@@ -121,7 +121,7 @@ def kinds() -> tuple[Kind, ...]:
 
 
 def settings_rule(values: Values) -> Mapping[str, str]:
-    """Return what is wrong between the values that are being set; what a number has already is not known here."""
+    """Return the conflicts between the values being set; the number's current values are not known here."""
     groups = values.get(GROUPS)
     if isinstance(groups, tuple) and len(groups) > MOST_GROUPS:
         return {GROUPS: f"Close takes at most {MOST_GROUPS} groups on one number; {len(groups)} were given."}

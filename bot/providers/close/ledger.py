@@ -1,4 +1,4 @@
-"""Writing down what happens to the numbers of one run, several at once and each as soon as it can be."""
+"""Writing down what happens to the numbers of one run, several at once and as soon as possible."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bot.providers.runs import Runs
 class Ledger:
     """One owner's writer for one run.
 
-    A commit costs milliseconds and is asked for twice per number. What comes in while one is under way is written
-    together by the next: nothing waits longer than two commits, and nothing is reported written before it is.
+    A commit takes milliseconds and is requested twice per number. Requests that arrive during a commit are written
+    together by the next one: nothing waits longer than two commits, and nothing is reported as written before it is.
     """
 
     def __init__(self, runs: Runs, run: str, owner: str) -> None:
@@ -26,20 +26,20 @@ class Ledger:
     async def note(self, step: Step) -> None:
         """Return once ``step`` is committed.
 
-        Raises :class:`bot.errors.Superseded` when the run is somebody else's by now, and whatever the store raises.
-        Cancelling the caller does not take the step back.
+        Raises :class:`bot.errors.Superseded` when another owner has the run now, and any error of the store. Cancelling
+        the caller does not undo the step.
         """
         await self._hand_in(step, sending=False)
 
     async def mark(self, step: Step) -> None:
-        """Return once it is committed that the request for a number is about to go out.
+        """Return once it is committed that a number's request is about to go out.
 
         Raises as :meth:`note` does, and :class:`bot.errors.Halted` when the request must not go out.
         """
         await self._hand_in(step, sending=True)
 
     async def close(self) -> None:
-        """Wait until everything that was handed in is written."""
+        """Wait until all submitted steps are written."""
         if self._writing is not None:
             await self._writing
 

@@ -1,7 +1,7 @@
 """Names for the ids that settings hold: users and groups.
 
-Neither list can be searched, so each is read whole and remembered for a minute: a person typing letter by letter
-costs one reading.
+Neither list can be searched, so each is read whole and remembered for a minute: a person typing letter by letter costs
+one read.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from bot.providers.http import PacedClient, Params
 from bot.providers.listing import ListProgress, together
 from bot.providers.menus import LONGEST, menu
 
-#: Seconds for which what was read is taken to be still so.
+#: Seconds for which a read list is taken as current.
 FRESH: Final = 60.0
 _PAGE: Final = 100
-#: Pages that are read at most; more people than this nobody picks from a menu.
+#: Most pages read; nobody picks from a menu of more people than this.
 _MOST_PAGES: Final = 50
 
 _PATHS: Final = {PARTICIPANTS: "/user/", GROUPS: "/group/"}
 
 
 def label(row: Mapping[str, JSON]) -> str:
-    """Return what people call a user or a group: ``Ana Reyes (ana@example.com)``, ``Sales``."""
+    """Return the name of a user or a group for people: ``Ana Reyes (ana@example.com)``, ``Sales``."""
     if "name" in row:
         return clean(row["name"] or "")
     name = " ".join(str(row.get(part) or "") for part in ("first_name", "last_name")).strip()
@@ -45,18 +45,18 @@ class Lookups:
         self._http = http
         self._lists: dict[str, tuple[Mapping[str, str], float]] = {}
         self._members: tuple[Mapping[str, frozenset[str]], float] | None = None
-        # Menus ask again before the first answer is there; one of them asks Close, the others wait for it.
+        # Menus ask again before the first answer is there; one request goes to Close, the others wait for it.
         self._asking = asyncio.Lock()
 
     async def choices(self, setting: str, text: str) -> tuple[Choice, ...]:
-        """Return up to 100 users or groups whose label contains ``text``, casing aside."""
+        """Return up to 100 users or groups whose label contains ``text``, ignoring case."""
         wanted = " ".join(text.split()).casefold()
         found = [(id_, name) for id_, name in (await self._all(setting)).items() if wanted in name.casefold()]
         found.sort(key=lambda pair: pair[1].casefold())
         return menu(found)
 
     async def labels(self, setting: str, ids: Iterable[str]) -> Mapping[str, str]:
-        """Return id -> label for those of ``ids`` that exist; one that came lately is asked for by itself."""
+        """Return id -> label for those of ``ids`` that exist; a recent one is requested by itself."""
         wanted = set(ids)
         if not wanted:
             return {}
@@ -67,7 +67,7 @@ class Lookups:
                 answer = await self._http.read(
                     "GET", f"{_PATHS[setting]}{{id}}/", parts={"id": id_}, params=_params(setting)
                 )
-            except (ProviderNotFound, BadRequest):  # an id of the wrong form exists as little as an unknown one
+            except (ProviderNotFound, BadRequest):  # a malformed id is treated like an unknown one
                 return id_, ""
             return id_, label(one(answer, id_))
 
@@ -76,7 +76,7 @@ class Lookups:
         return {id_: clean(name, LONGEST) for id_, name in named.items() if name}
 
     async def groups_of(self, user: str) -> frozenset[str]:
-        """Return the ids of the groups that ``user`` belongs to. Members are told by single groups only."""
+        """Return the ids of the groups of ``user``. Only single groups tell their members."""
         now = self._http.now()
         if self._members is None or self._members[1] <= now:
             groups = sorted(await self._all(GROUPS))
@@ -107,7 +107,7 @@ class Lookups:
                 page = {str(row["id"]): label(row) or str(row["id"]) for row in rows if row.get("id")}
                 labels |= page
                 listing.take(page)
-                # Groups have no pages: where Close does not say that there is more, their first answer is all.
+                # Groups have no pages: unless Close says that there is more, their first answer is complete.
                 more = has_more(answer) is not False and not (setting == GROUPS and has_more(answer) is None)
                 if not more or listing.over:
                     break
@@ -117,7 +117,7 @@ class Lookups:
 
 
 def _params(setting: str, skip: int | None = None) -> Params | None:
-    """Return the query: groups show their names only when asked and have no pages, users are the other way round."""
+    """Return the query: groups return their names only on request and have no pages; users are the opposite."""
     if setting == GROUPS:
         return {"_fields": "id,name"}
     return None if skip is None else {"_limit": _PAGE, "_skip": skip}

@@ -36,7 +36,7 @@ from bot.providers.offers import Offer, ProviderParts
 from bot.providers.runs import Runs
 from bot.providers.shared_rates import SharedPace, SharedRates
 
-#: ``phon_`` and an opaque text (API.md, "Fields of a number"); its length is not documented.
+#: ``phon_`` and an opaque text (API.md, "Fields of a number"), whose length is not documented.
 _ID: Final = re.compile(r"phon_[0-9A-Za-z]{1,59}")
 #: Seconds that a 429 without any header means (API.md, "Rate limits").
 _UNASKED: Final = 2.0
@@ -45,11 +45,10 @@ _UNASKED: Final = 2.0
 class Close(Session):
     """One organization at Close. It opens its own connections; close it, or use it in ``async with``.
 
-    ``api_key`` is an API key, or with ``bearer`` an OAuth access token; ``api_url`` is the base of the API with its
-    version; ``transport`` is for tests, and ``owner`` gives a
-    name that nobody else has. ``runs`` is where the runs are written down; without it everything can be read
-    and nothing changed. They are carried out in the background from the first submission or poll until
-    :meth:`aclose`, which takes a few seconds at the most.
+    ``api_key`` is an API key or, with ``bearer``, an OAuth access token; ``api_url`` is the base of the API with its
+    version; ``transport`` is for tests, and ``owner`` gives a unique name. ``runs`` stores the runs; without it
+    everything can be read and nothing changed. They are carried out in the background from the first submission or poll
+    until :meth:`aclose`, which takes a few seconds at the most.
     """
 
     name = "close"
@@ -76,11 +75,11 @@ class Close(Session):
         self.kinds = table.kinds()
         headers = {"Accept": "application/json", "User-Agent": "linesman"}
         bounds = bounds or Bounds()
-        # Updates have room of their own, so that a menu or a plan does not wait for a run.
+        # Updates have connections of their own, so that a menu or a plan does not wait for a run.
         bounds = replace(bounds, concurrency=bounds.concurrency + WIDEST)
         client = httpx.AsyncClient(
             base_url=api_url,
-            # Connections that are not kept are made again for every other update.
+            # If fewer were kept, every other update would need a new connection.
             limits=httpx.Limits(max_connections=2 * bounds.concurrency, max_keepalive_connections=bounds.concurrency),
             headers=headers | ({"Authorization": f"Bearer {api_key}"} if bearer else {}),
             auth=None if bearer else httpx.BasicAuth(api_key, ""),
@@ -111,7 +110,7 @@ class Close(Session):
         )
 
     async def aclose(self) -> None:
-        """Stop carrying out runs, each number being done or not begun, and close the connections."""
+        """Stop carrying out runs, with each number either done or not begun, and close the connections."""
         if self._driver is not None:
             await self._driver.close()
         await super().aclose()
@@ -123,13 +122,13 @@ class Close(Session):
     def find(self, target: Target, names: Iterable[str], kind: Kind) -> AsyncGenerator[Snapshot, None]:
         """Stream snapshots of the target's numbers; see :class:`bot.providers.base.Provider`.
 
-        A setting that Close does not tell about a number is not in its values, which is not the same as None. When it
-        is a list, the number comes with ``editable=False``: nobody could see what a new list would replace.
+        A setting that Close does not return for a number is absent from its values, which is not the same as None. If
+        it is a list, the number comes with ``editable=False``: nobody could see what a new list would replace.
         """
         return self._reader.find(target, names, kind)
 
     async def submit(self, batch: BatchRequest, ready: Ready | None = None) -> JobReport:
-        """Write the run of ``batch`` down and begin it. Nothing is sent here, so the outcome is never unknown."""
+        """Write down the run of ``batch`` and begin it. Nothing is sent here, so the outcome is never unknown."""
         kept = self._kept()
         if ready is not None:
             await ready()
@@ -138,7 +137,7 @@ class Close(Session):
         return job
 
     async def poll(self, job_id: str) -> JobReport:
-        """Return the run as it is now, and see to it that somebody carries it out."""
+        """Return the run as it is now, and make sure that it is carried out."""
         job = await self._kept().poll(job_id)
         if not job.state.over:
             self._wake()
@@ -149,7 +148,7 @@ class Close(Session):
         return JobSearch(jobs=await self._kept().search(batch))
 
     async def recognise(self, batch: BatchRequest, job_id: str, since: datetime | None) -> JobReport:  # noqa: ARG002 - protocol
-        """Return the run that a person takes for the batch's; a run knows its batch, so it is certain either way."""
+        """Return the run that a person takes for the batch's; a run knows its batch, so the answer is certain."""
         for run in await self._kept().search(batch):
             if run.id == job_id:
                 return run

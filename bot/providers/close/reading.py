@@ -1,8 +1,8 @@
-"""Finding numbers: by listing them page by page, or one by one where that is fewer calls.
+"""Finding numbers: by reading the list page by page, or one by one where that takes fewer calls.
 
-A list tells no total, only whether there is more, so pages are read one after the other. Each page of a search begins
-with the last row of the page before it: when that row is not there any more, rows have moved meanwhile and one may
-have been missed, so the search begins again.
+A list tells no total, only whether there is more, so pages are read one after another. Each page of a search begins
+with the last row of the previous page: if that row is no longer there, rows have moved and one may have been missed, so
+the search starts again.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from bot.providers.close.rows import NUMBERS, ONE_NUMBER, Row, data, has_more, o
 from bot.providers.http import PacedClient
 from bot.providers.listing import ListProgress, together
 
-#: Rows of one page: Close's default. The most that it takes is not published, and more than that is refused.
+#: Rows of one page: Close's default. The maximum is not published, and larger pages are refused.
 PAGE: Final = 100
 #: From this many numbers on, pages are read first: one page may hold all of them.
 _WORTH_LISTING: Final = 10
-#: Pages of a list at most: more numbers than a change may have, by far.
+#: Most pages of a list: far more numbers than a change may have.
 _MOST_PAGES: Final = 2000
 #: Fields of every row that is read.
 _ALWAYS: Final = frozenset({"id", "number"})
-#: How often a search begins again because the list moved under it.
+#: How often a search starts again because the list moved during it.
 _RESTARTS: Final = 3
 
 
@@ -65,11 +65,11 @@ class Reader:
                 yield row
 
     async def read(self, id_: str, names: Iterable[str], kind: Kind, *, whole: bool = False) -> Row | None:
-        """Return one number with the settings ``names`` as far as Close tells them; None when it has no such number.
+        """Return one number with the settings ``names`` as far as Close returns them; None if it does not exist.
 
-        ``whole`` asks for everything that Close shows of it, where fields may be refused when asked for by name.
-        A number by itself may come without fields that the list has of it (API.md, "Fields of a number"), so when one
-        of ``names`` is missing, it is looked up in the list as well.
+        ``whole`` asks for all fields, for cases in which requesting them by name may be refused. A single number may
+        come without fields that the list has (API.md, "Fields of a number"), so when one of ``names`` is missing, it is
+        looked up in the list as well.
         """
         wanted = set(names)
         try:
@@ -84,7 +84,7 @@ class Reader:
         return row
 
     async def page(self, skip: int, names: Iterable[str]) -> tuple[list[Row], bool]:
-        """Return a page of the list with the settings ``names``, and whether there is another one after it."""
+        """Return a page of the list with the settings ``names``, and whether another one follows."""
         params: dict[str, str | int] = {"_limit": PAGE, "_skip": skip, **_fields(names)}
         answer = await self._http.read("GET", NUMBERS, params=params)
         return [row for row in data(answer) if row.get("id")], has_more(answer) is True
@@ -98,10 +98,10 @@ class Reader:
         return name or str(answer.get("email") or "")
 
     async def _named(self, target: Target, names: Sequence[str], kind: Kind) -> AsyncIterator[Row]:
-        """Yield the rows of numbers that were named, each once or not at all.
+        """Yield the rows of named numbers, each at most once.
 
-        Many are looked for in the list, for at most as many pages as there are numbers; those that it did not show
-        are asked for one by one, as a row can slip between two pages.
+        Many numbers are looked for in the list, on at most as many pages as there are numbers; those not found are
+        requested one by one, as a row can slip between two pages.
         """
         missing = dict.fromkeys(target.identifiers)
         whole = target.doubts_asked
@@ -120,7 +120,7 @@ class Reader:
                 yield found
 
     async def _listed(self, missing: dict[str, None], fields: dict[str, str]) -> AsyncIterator[Row]:
-        """Yield the rows of the list that are among ``missing`` and take them out of it."""
+        """Yield the rows of the list that are among ``missing``, and remove them from it."""
         pages = 0
         async for rows in self._pages(fields):
             for row in rows:
@@ -141,10 +141,10 @@ class Reader:
         return found
 
     async def _matching(self, search: Search, limit: int | None) -> list[Row]:
-        """Return the rows that meet the conditions, from a list that stood still while it was read.
+        """Return the rows that meet the conditions, from a list that did not move during the reading.
 
-        Rows are asked for whole: what shows that a condition holds is in fields that come and go with the revisions
-        of the API (API.md, "Revisions of the page"), and a field that is asked for by name may be refused.
+        Whole rows are requested: the fields that show a condition come and go with the revisions of the API (API.md,
+        "Revisions of the page"), and a field requested by name may be refused.
         """
         context = await self._context(search)
         query = search.query()
@@ -169,10 +169,10 @@ class Reader:
         return FilterContext(await self._lookups.groups_of(search.participant))
 
     async def _pages(self, query: dict[str, str], *, overlap: int = 0) -> AsyncIterator[list[Row]]:
-        """Yield the pages of the list; each begins with the last ``overlap`` rows of the one before.
+        """Yield the pages of the list; each begins with the last ``overlap`` rows of the previous one.
 
-        Whatever the size that was asked for, the next page begins where the rows of this one end. Only an empty page,
-        or Close's own word that there is no more, is the end; a page that brings nothing new stops everything.
+        Whatever size was requested, the next page begins where the rows of this one end. Only an empty page, or Close's
+        own statement that there is no more, is the end; a page without anything new is an error.
         """
         skip, listing = 0, ListProgress()
         for _ in range(_MOST_PAGES):
@@ -203,8 +203,8 @@ class Reader:
 def _snapshot(id_: str, e164: str, row: Row, names: Sequence[str], kind: Kind, *, doubt: str) -> Snapshot:
     """Return the row as a snapshot.
 
-    A list is replaced whole. Where Close does not tell what is in it, nobody could see what goes, so such a number
-    cannot be changed.
+    A list is replaced whole. If Close does not return its content, nobody could see what would be lost, so such a
+    number cannot be changed.
     """
     told = values(row, names, kind)
     editable = all(name in told for name in names if kind.setting(name).listed)
@@ -212,5 +212,5 @@ def _snapshot(id_: str, e164: str, row: Row, names: Sequence[str], kind: Kind, *
 
 
 def _fields(names: Iterable[str], *, whole: bool = False) -> dict[str, str]:
-    """Return the query that asks for the settings ``names``; for ``whole`` rows there is nothing to ask."""
+    """Return the query that asks for the settings ``names``; empty for ``whole`` rows."""
     return {} if whole else {"_fields": ",".join(sorted({*_ALWAYS, *names}))}

@@ -1,8 +1,9 @@
 """From a number as Close shows it to the values of settings, and from values to the body of an update.
 
-Absent, null and ``[]`` are three things: Close's schema requires none of these fields, and its own example of a single
-number leaves some out (API.md, "Fields of a number"). What is absent, or of another type than documented, is not in the
-values; null is None; ``[]`` is an empty tuple. Fields that nobody asked for are left alone, whatever they are.
+Absent, null and ``[]`` are three different things: Close's schema requires none of these fields, and its own example of
+a single number leaves some out (API.md, "Fields of a number"). A field that is absent, or of another type than
+documented, is not in the values; null becomes None; ``[]`` becomes an empty tuple. Fields that nobody asked for are
+ignored.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from bot.providers.answers import unasked
 
 Row: TypeAlias = dict[str, JSON]
 
-#: Where a number lives; every path ends in a slash.
+#: The path of numbers; every path ends in a slash.
 NUMBERS: Final = "/phone_number/"
 ONE_NUMBER: Final = "/phone_number/{id}/"
 
 
 def values(row: Mapping[str, JSON], names: Iterable[str], kind: Kind) -> dict[str, Value]:
-    """Return those of the settings ``names`` that the row tells."""
+    """Return the values of the settings ``names`` that the row has."""
     told: dict[str, Value] = {}
     for name in names:
         if name in row:
@@ -48,7 +49,7 @@ def _take(told: dict[str, Value], setting: Setting, found: JSON) -> None:
 
 
 def body(wanted: Values) -> dict[str, JSON]:
-    """Return the body of an update: only what is given, an emptied text as null."""
+    """Return the body of an update: only the given values, an emptied text as null."""
     return {name: _sent(value) for name, value in wanted.items()}
 
 
@@ -79,9 +80,9 @@ def has_more(answer: JSON) -> bool | None:
 
 
 def one(answer: JSON, id_: str) -> Row:
-    """Return the object ``id_`` that was asked for.
+    """Return the requested object ``id_``.
 
-    Raises :class:`bot.errors.Unavailable` when there is none, and :class:`bot.errors.UnrequestedData` for another one.
+    Raises :class:`bot.errors.Unavailable` without an object, and :class:`bot.errors.UnrequestedData` for another one.
     """
     if not isinstance(answer, dict) or not answer.get("id"):
         raise Unavailable("Close was asked for one object and answered with something else.")
@@ -91,15 +92,15 @@ def one(answer: JSON, id_: str) -> Row:
 
 
 def has(kind: Kind, told: Values, wanted: Values) -> bool:
-    """Tell whether ``told`` shows every value of ``wanted``."""
+    """Tell whether ``told`` has every value of ``wanted``."""
     return all(name in told and same(kind.setting(name), told[name], value) for name, value in wanted.items())
 
 
 def conflicts(kind: Kind, told: Values, before: Values, wanted: Values) -> list[str]:
-    """Return the settings of ``wanted`` that changed since the plan: neither as it found them nor as they shall be.
+    """Return the settings of ``wanted`` that changed since the plan, and have neither the planned nor wanted value.
 
-    A list of which nothing is told now counts as changed, as what would be overwritten cannot be seen. Other settings
-    of which nothing is told, now or then, cannot have anything in them that somebody would miss.
+    A list that is not returned now counts as changed, as nobody can see what would be overwritten. Other settings that
+    are not returned, now or at planning, cannot hold anything that somebody would miss.
     """
     changed = []
     for name, value in wanted.items():

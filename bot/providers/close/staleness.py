@@ -1,9 +1,9 @@
-"""Fresh looks at the numbers of one run, just before each is changed, by the fewest calls.
+"""Fresh reads of the numbers of one run, just before each is changed, with the fewest calls.
 
-A page of the list shows a hundred numbers for one call and has a rate limit of its own (API.md, "Rate limits"), so the
-numbers of a run are taken up in the order in which pages show them, not in the plan's. Pages are read one after the
-other, each when the numbers of the one before are used up, from the beginning again at the end; what got too old waits
-for its page to come round. Numbers that are few, or that pages show none of, are looked at one by one.
+A page of the list shows a hundred numbers for one call and has its own rate limit (API.md, "Rate limits"), so a run's
+numbers are taken up in the order of the pages, not of the plan. Pages are read one after another, each when the numbers
+of the previous one are used up, and from the beginning again at the end; numbers whose read is too old wait for their
+page to return. Few numbers, or numbers that no page shows, are read one by one.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from bot.errors import ProviderError
 from bot.providers.close.reading import Reader
 from bot.providers.close.rows import Row, values
 
-#: Seconds for which a look counts: what somebody changes within them cannot be seen by any means, as Close has no
+#: Seconds for which a read counts: a change by somebody else within them cannot be detected at all, as Close has no
 #: conditional update (API.md, "Updates").
 FRESH: Final = 5.0
-#: Fewer numbers than this are looked at one by one: a page would show too few of them.
+#: Fewer numbers than this are read one by one: a page would show too few of them.
 _WORTH_PAGES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class FreshRead:
-    """What Close told of one number, and when it was asked."""
+    """Close's answer about one number, and when it was requested."""
 
-    #: None when it has no such number any more.
+    #: None when the number no longer exists.
     row: Row | None
-    #: By the client's clock, in seconds.
+    #: In seconds of the client's clock.
     at: float
 
 
 class FreshReads:
-    """Hands out the numbers of one run, one after the other, with a look at each where a page has shown it."""
+    """Hands out the numbers of one run one after another, each with its read if a page has shown it."""
 
     def __init__(self, reader: Reader, kind: Kind, numbers: Iterable[RunNumber], now: Callable[[], float]) -> None:
         self._reader = reader
@@ -59,11 +59,11 @@ class FreshReads:
         return len(self._left)
 
     def only_sent(self) -> None:
-        """Hand out only what may have been sent before."""
+        """Hand out only numbers that may have been sent before."""
         self._left = {id_: number for id_, number in self._left.items() if number.state is NumberState.SENT}
 
     async def next(self) -> tuple[RunNumber, FreshRead | None] | None:
-        """Return the next number and the look at it; None when there is none left."""
+        """Return the next number and its read; None when there is none left."""
         async with self._turn:
             if not self._freshest() and self._worth_a_page():
                 await self._page()
@@ -75,11 +75,11 @@ class FreshReads:
             return None
 
     def fresh(self, seen: FreshRead) -> bool:
-        """Tell whether ``look`` still counts."""
+        """Tell whether ``seen`` still counts."""
         return self.now() - seen.at <= FRESH
 
     def _freshest(self) -> str:
-        """Return a number at which there is a fresh look; empty when there is none."""
+        """Return a number with a fresh read; empty without one."""
         while self._ready:
             id_ = self._ready[0]
             if id_ in self._left and self.fresh(self._shown[id_]):
@@ -89,13 +89,13 @@ class FreshReads:
         return ""
 
     def _worth_a_page(self) -> bool:
-        """Tell whether a page may save calls: a tenth of what looks one by one would cost is risked for it."""
+        """Tell whether to read another page: stop when misses exceed a tenth of the single reads."""
         waiting = sum(number.state is NumberState.WAITING for number in self._left.values())
         self._paging = self._paging and waiting >= _WORTH_PAGES and self._misses <= waiting / 10
         return self._paging
 
     async def _page(self) -> None:
-        """Read the next page of the list. Where that fails, the numbers are looked at one by one."""
+        """Read the next page of the list. If that fails, the numbers are read one by one."""
         at = self.now()
         try:
             rows, more = await self._reader.page(self._skip, self._names)
@@ -105,10 +105,10 @@ class FreshReads:
         for row in rows:
             id_ = str(row["id"])
             number = self._left.get(id_)
-            # What may have been sent before is looked at by itself: its update may arrive any moment.
+            # A number that may have been sent before is read by itself: its update may arrive any moment.
             if number is None or number.state is not NumberState.WAITING:
                 continue
-            # Where a row lacks something that would be overwritten, the number by itself may have it.
+            # If the row lacks a field that would be overwritten, a single read may return it.
             if number.wanted.keys() <= values(row, number.wanted, self._kind).keys():
                 self._shown[id_] = FreshRead(row, at)
                 self._ready.append(id_)

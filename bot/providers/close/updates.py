@@ -1,4 +1,4 @@
-"""Changing one number: its one request, and everything that can become of it."""
+"""Changing one number: its one request, and all possible results."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ from bot.providers.http import PacedClient
 
 log = logging.getLogger(__name__)
 
-#: Tries for one number before its run is put off, when Close is away or gives no clear answer.
+#: Tries for one number before its run is put off, when Close is unreachable or gives no clear answer.
 TRIES: Final = 5
-#: Seconds between the first two tries at most; it doubles with each.
+#: Longest pause between the first two tries, in seconds; it doubles with each try.
 PAUSE: Final = 1.0
 #: How often a run may be put off because of one number before that number is given up.
 RESTS: Final = 3
 
 
 class OperationWriter(Protocol):
-    """Writes down, for good, where one number is."""
+    """Durably writes down the state of one number."""
 
     async def mark(self) -> None:
         """Write that its request is about to go out; raises :class:`bot.errors.Halted` when it must not."""
         ...
 
     async def unmark(self) -> None:
-        """Write that the request surely had no effect."""
+        """Write that the request certainly had no effect."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UpdateResult:
-    """How the attempt at one number ended."""
+    """The result of the attempt at one number."""
 
     step: Step
-    #: Why no other number can be changed either; empty when they can.
+    #: Why no other number can be changed either; empty when others can.
     stops: str = ""
-    #: Close does not let this user change this number.
+    #: Whether Close does not let this user change this number.
     forbidden: bool = False
-    #: Close is away, or does not answer: try again later.
+    #: Whether Close is unreachable or does not answer: try again later.
     later: bool = False
-    #: A freeze, the end of its change window or a stop came before its request.
+    #: The freeze, closed window or stop that came before its request.
     halted: Halted | None = None
-    #: It is not as the plan found it, and was not sent.
+    #: Whether it is not as the plan found it, and was not sent.
     stale: bool = False
 
 
@@ -69,22 +69,22 @@ class Updates:
 
     @property
     def rate(self) -> float:
-        """Updates that Close allows in a second, as far as it has told; 0 while it has not."""
+        """Updates per second that Close allows, as far as it has told; 0 before."""
         return self._http.rate("PUT", ONE_NUMBER)
 
     def fresh_reads(self, numbers: Iterable[RunNumber], kind: Kind) -> FreshReads:
-        """Return what looks at the numbers of one run."""
+        """Return the reader for the numbers of one run."""
         return FreshReads(self._reader, kind, numbers, self._http.now)
 
     async def carry_out(
         self, number: RunNumber, kind: Kind, writer: OperationWriter, fresh_reads: FreshReads, seen: FreshRead | None
     ) -> UpdateResult:
-        """Give ``number`` its outcome, or say that it has to be tried again later.
+        """Give ``number`` its outcome, or say that it must be tried again later.
 
-        ``seen`` is what was seen of it a moment ago. When there is none, or it is too old once the request's turn has
-        come, it is read again: what somebody else has done since the plan is not overwritten. When a request may have
-        gone out before, reading tells whether it arrived. An update sets absolute values, so sending it twice does no
-        harm that once does not.
+        ``seen`` is the last read of the number. Without one, or when it is too old at the request's turn, the number is
+        read again: other people's changes since the plan are not overwritten. If a request may have gone out before,
+        reading shows whether it arrived. An update sets absolute values, so sending it twice does no more harm than
+        once.
         """
         doubtful = number.state is NumberState.SENT
         tries = 0
@@ -100,13 +100,13 @@ class Updates:
             except Halted as halt:
                 return _halted(number, halt, doubtful=doubtful)
             except (RateLimited, Unavailable, OutcomeUnknown) as error:
-                # 503 is "not now" on any verb, says Close's own client (API.md, "Lost answers"); all else may have
-                # arrived.
+                # 503 means "not now" on any verb, according to Close's own client (API.md, "Lost answers"); any other
+                # may have arrived.
                 doubtful = doubtful or (isinstance(error, OutcomeUnknown) and error.status != 503)
                 why: ProviderError = error
             except ProviderError as error:
-                # What may have arrived before may arrive late, and a refusal now says nothing about that: a key, a
-                # right or the rules may be others by now. Reading the number decides.
+                # An earlier request may still arrive late, and a refusal now says nothing about it: the key, a right or
+                # the rules may have changed. Reading the number decides.
                 return _refused(number, error, lost=doubtful)
             if not doubtful:
                 # However long it waits now, a freeze or a stop meanwhile finds the number unsent.
@@ -121,7 +121,7 @@ class Updates:
             await self._http.sleep(PAUSE * 2.0 ** (tries - 1) * (0.5 + self._http.jitter() / 2))
 
     async def _send(self, number: RunNumber, writer: OperationWriter, fresh_reads: FreshReads, seen: FreshRead) -> None:
-        """Send the update, unless what was seen of the number is too old when its turn comes."""
+        """Send the update, unless the read of the number is too old when its turn comes."""
 
         async def ready() -> None:
             if not fresh_reads.fresh(seen):
@@ -137,7 +137,7 @@ class Updates:
         self._rights.taken(answer, number.wanted)
 
     async def _read(self, number: RunNumber, kind: Kind, fresh_reads: FreshReads, seen: FreshRead | None) -> FreshRead:
-        """Return ``seen``, or another one when there is none that counts."""
+        """Return ``seen``, or a new read when that no longer counts."""
         if seen is not None and fresh_reads.fresh(seen):
             return seen
         at = fresh_reads.now()
@@ -145,13 +145,13 @@ class Updates:
 
 
 class _TooOld(Exception):
-    """The turn of an update came so late that its number has to be read again."""
+    """The turn of an update came so late that its number must be read again."""
 
 
 def _judged(number: RunNumber, kind: Kind, seen: FreshRead, *, doubtful: bool) -> UpdateResult | None:
-    """Return the ending of a number that has the values already, or is not as the plan found it; None for others.
+    """Return the result for a number that already has the values, or is not as planned; None for others.
 
-    One that was never sent is stale then. Of one that was, nobody can say what happened.
+    In the latter case, a number that was never sent is stale. For one that was sent, nobody can say what happened.
     """
     if seen.row is None:
         gone = "It is no longer in the account."
@@ -189,7 +189,7 @@ def _what_changed(kind: Kind, name: str, before: Values, told: Values) -> str:
 
 
 def _refused(number: RunNumber, error: ProviderError, *, lost: bool) -> UpdateResult:
-    """Return the ending of a number that Close refused; ``lost`` when nobody knows whether its update arrived."""
+    """Return the result for a number that Close refused; ``lost`` when an earlier update may have arrived."""
     stops = isinstance(error, Unauthorised) or error.status == PLAN_LIMIT
     state, code, reason = NumberState.FAILED, error.code, error.message
     if lost:
@@ -203,11 +203,11 @@ def _refused(number: RunNumber, error: ProviderError, *, lost: bool) -> UpdateRe
 
 
 def _halted(number: RunNumber, halt: Halted, *, doubtful: bool) -> UpdateResult:
-    """Return the ending of a number whose request was not sent, or not sent again, as a freeze or a stop came first."""
+    """Return the result for a number whose request a freeze or a stop prevented, or prevented from being repeated."""
     if not halt.for_good:
         state = NumberState.SENT if doubtful else NumberState.WAITING
         return UpdateResult(step=Step(position=number.position, state=state, rests=number.rests), halted=halt)
-    if doubtful:  # whoever stopped the run says why numbers were not sent, and this one was
+    if doubtful:  # a stop says why numbers were not sent, but this one was sent
         reason = (
             "Its update was sent and got no clear answer, and the change was stopped or its batch given up before it "
             "could be sent again. It may still arrive."
@@ -219,7 +219,7 @@ def _halted(number: RunNumber, halt: Halted, *, doubtful: bool) -> UpdateResult:
 
 
 def _given_up(number: RunNumber, why: ProviderError, *, sent: bool) -> UpdateResult:
-    """Return the ending of a number that got no clear answer: later once more, or not any more."""
+    """Return the result for a number without a clear answer: try again later, or give up."""
     if number.rests < RESTS:
         state = NumberState.SENT if sent else NumberState.WAITING
         return UpdateResult(step=Step(position=number.position, state=state, rests=number.rests + 1), later=True)

@@ -1,7 +1,7 @@
-"""Numbers by what no list takes: a CSV download with the same filters, of which only the numbers are read.
+"""Finding numbers by a filter that no list accepts: from a CSV download, of which only the numbers are read.
 
-Which columns the file has is not documented (API.md, "CSV downloads"), so nothing else in it is looked at. The numbers
-are a hint: whoever asks reads them at Telnyx as always, and holds them against everything else that was asked for.
+The columns of the file are not documented (API.md, "CSV downloads"), so nothing else in it is read. The numbers are a
+hint: the caller reads them at Telnyx as always, and checks them against the other conditions.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from bot.providers.telnyx.files import LinkedFiles
 from bot.providers.telnyx.search import Query, Search
 from bot.providers.telnyx.wire import Download, data, parse
 
-#: Seconds that a download may take. How long one takes is not documented (API.md, "CSV downloads").
+#: Seconds that a download may take; its usual time is not documented (API.md, "CSV downloads").
 PATIENCE: Final = 300.0
-#: Seconds of the first pause between two looks, and of the longest; each is twice the one before.
+#: Seconds of the first and the longest pause between two checks; each pause is twice the previous one.
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 15.0
 
 _PATH: Final = "/phone_numbers/csv_downloads"
-#: What the sheets' own reading is told that the file is called.
+#: The file name given to the code that reads sheets.
 _NAME: Final = "Telnyx's list of numbers"
-#: A number as a file may have it: the plus sign is what other programs lose first.
+#: A number as a file may have it: other programs lose the plus sign first.
 _NUMBER: Final = re.compile(r"\+?([1-9][0-9]{6,14})")
 _AGAIN: Final = "nothing was planned. Try again in a minute."
 
@@ -44,19 +44,19 @@ class Downloads:
         self._files = files
 
     async def numbers(self, search: Search) -> frozenset[str]:
-        """Return the numbers, in E.164, of the file that Telnyx makes for those conditions that it takes there.
+        """Return the numbers, in E.164, of Telnyx's file for those conditions that downloads accept.
 
-        Raises :class:`bot.errors.FilterRefused` when Telnyx does not make such a file, and besides what any call can
-        raise :class:`bot.errors.Unavailable` when there is none in time, or none that can be read.
+        Raises :class:`bot.errors.FilterRefused` when Telnyx does not make such a file, and besides the errors of any
+        call :class:`bot.errors.Unavailable` when there is none in time, or none that can be read.
         """
         content = await self._files.fetch(await self._address(search.download()[0]))
         return await asyncio.to_thread(read_file, content)
 
     async def _address(self, query: Query) -> str:
-        """Return where the file is, once it is complete."""
+        """Return the address of the complete file."""
         until = self._http.now() + PATIENCE
         download, pause = await self._create(query), FIRST_PAUSE
-        # A word that is not documented, and a complete file without an address, may mean that it is not there yet.
+        # An undocumented status, and a complete file without an address, may mean that it is not there yet.
         while not (download.status == "complete" and download.url):
             if download.status in {"failed", "expired"}:
                 raise Unavailable(f"Telnyx could not finish its list of the numbers that match the filter; {_AGAIN}")
@@ -71,8 +71,8 @@ class Downloads:
         return download.url
 
     async def _create(self, query: Query) -> Download:
-        # A POST that changes no number, so it may be sent again: a second file at Telnyx does no harm. Of the formats
-        # the one is asked for that Telnyx's own example has; neither is described (API.md, "CSV downloads").
+        # A POST that changes no number, so it may be repeated: a second file at Telnyx does no harm. The requested
+        # format is the one in Telnyx's own example; neither is described (API.md, "CSV downloads").
         params = cast("Params", {"csv_format": "V2", **query})
         try:
             answer = await self._http.read("POST", _PATH, params=params)
@@ -89,7 +89,7 @@ class Downloads:
         return download
 
     async def _look(self, download: Download) -> Download:
-        """Return the download as it is now; one that cannot be seen yet is as it was."""
+        """Return the download as it is now; one that is not visible yet is returned unchanged."""
         try:
             answer = await self._http.read("GET", f"{_PATH}/{{id}}", parts={"id": download.id})
         except ProviderNotFound:
@@ -101,10 +101,10 @@ class Downloads:
 
 
 def confirmed(search: Search, named: frozenset[str], listed: AbstractSet[str]) -> AbstractSet[str]:
-    """Return those of the ``named`` numbers of a file that are ``listed`` by the conditions that can be seen.
+    """Return those of the ``named`` numbers of a file that are ``listed`` by the visible conditions.
 
-    Raises :class:`bot.errors.Unavailable` when others should be as well, and :class:`bot.errors.BadRequest` when
-    nothing shows that Telnyx applied the condition that cannot be seen: an ignored one would have named them all.
+    Raises :class:`bot.errors.Unavailable` when others should be listed as well, and :class:`bot.errors.BadRequest` when
+    nothing shows that Telnyx applied the invisible condition: if ignored, the file would name all numbers.
     """
     both, (_, whole) = named & listed, search.download()
     if whole and both != named:
@@ -122,7 +122,7 @@ def confirmed(search: Search, named: frozenset[str], listed: AbstractSet[str]) -
 
 
 def _only(found: JSON) -> Download:
-    """Return the one download that an answer is about: a list of one by the schema, and an object is read as well."""
+    """Return the one download in an answer: a list of one by the schema, but a single object is accepted too."""
     several = found if isinstance(found, list) else [found]
     if len(several) != 1:
         raise Unavailable("Telnyx was asked for one list of numbers and answered with something else.")
@@ -130,10 +130,10 @@ def _only(found: JSON) -> Download:
 
 
 def read_file(content: bytes) -> frozenset[str]:
-    """Return the numbers of a file, in E.164; raises :class:`bot.errors.Unavailable` when it may have others.
+    """Return the numbers of a file, in E.164; raises :class:`bot.errors.Unavailable` when there may be others.
 
-    They are in the one column that is called so, and stand in every row. A file in which they would have to be guessed
-    is not used: another column may hold numbers too, those that calls are forwarded to.
+    They are in the one column with that name, in every row. A file in which they would have to be guessed is not used:
+    another column may also hold numbers, such as those that calls are forwarded to.
     """
     try:
         with open_table(_NAME, content) as table:

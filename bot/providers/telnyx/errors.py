@@ -1,7 +1,7 @@
-"""What a refusal by Telnyx means to us: classified by status first, then by code, pointer and detail.
+"""The meaning of a refusal by Telnyx: classified first by status, then by code, pointer and detail.
 
-One code has several meanings (10015 is a malformed request and also the limit of jobs in flight; 10006 and 10010
-bear different titles on different pages), so a code alone decides nothing.
+One code has several meanings (10015 is a malformed request and also the limit of jobs in flight; 10006 and 10010 have
+different titles on different pages), so a code alone decides nothing.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ _OPENING: Final[dict[type[ProviderError], str]] = {
     ProviderNotFound: "Telnyx did not find it.",
     BadRequest: "Telnyx refused the request.",
 }
-#: What operators read when the key is refused.
+#: What operators read when Telnyx rejects the key.
 _REMEDY: Final = "Telnyx does not accept the API key; set TELNYX_API_KEY to a valid one."
 
 
 def refusal(status: int, body: JSON) -> ProviderError | None:
-    """Return the error for an answer with ``status`` (400 to 499) and ``body`` (decoded, None when it was no JSON).
+    """Return the error for an answer with ``status`` (400 to 499) and ``body`` (decoded, None if it was not JSON).
 
     None when the body is not in the form of Telnyx's error documents, ``{"errors": [{"code", "title", "detail",
-    ...}]}``: every member may be missing (API.md, "Errors"), but an entry that says nothing at all is nobody's word.
+    ...}]}``. Every member may be missing (API.md, "Errors"), but an entry without any content does not count.
     """
     complaints = [each for each in _complaints(body) if each.code or each.title or each.detail]
     if not complaints:
@@ -68,7 +68,7 @@ def refusal(status: int, body: JSON) -> ProviderError | None:
 
 
 def reason(complaints: Sequence[Complaint]) -> Complaint:
-    """Return why one number failed, as one complaint: the first one's code and pointer, all the details."""
+    """Return why one number failed, as one complaint: the first one's code and pointer, and all details."""
     if not complaints:
         return Complaint(detail="Telnyx gave no reason.")
     first = complaints[0]

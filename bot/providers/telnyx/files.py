@@ -1,7 +1,7 @@
-"""Files that Telnyx's answers point to. They may be anywhere, so they are fetched with care.
+"""Files that Telnyx's answers link to. They may be anywhere, so they are fetched with care.
 
-The API key goes to the API itself and to no other host. An address is often as good as a password, for it is signed:
-it is in no error and in no log.
+The API key goes to the API itself and to no other host. An address is often as good as a password, as it is signed: it
+appears in no error and no log.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from bot.errors import Unavailable
 from bot.providers.http import PacedClient
 from bot.telemetry import tracing
 
-#: How often a fault that may pass is tried again, and how often one try may be sent on.
+#: How often a temporary fault is tried again, and how many redirects one try may follow.
 TRIES: Final = 3
 REDIRECTS: Final = 3
 _LAST_PORT: Final = 65535
-#: How these calls are counted: the path is not ours to tell.
+#: How these calls are counted: the path is not ours to show.
 _CALL: Final = ("GET", "(file of a download)")
 
 
@@ -31,14 +31,14 @@ class _MayPass(Exception):
 
 
 class LinkedFiles:
-    """Fetches what answers of the API behind ``http`` point to; ``transport`` is for tests."""
+    """Fetches files that answers of the API behind ``http`` link to; ``transport`` is for tests."""
 
     def __init__(self, http: PacedClient, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._http = http
         self._transport = transport
 
     async def fetch(self, address: str) -> bytes:
-        """Return the content of the file; raises :class:`bot.errors.Unavailable` when it cannot be had."""
+        """Return the content of the file; raises :class:`bot.errors.Unavailable` when it cannot be fetched."""
         why = ""
         for attempt in range(TRIES):
             if attempt:
@@ -81,7 +81,7 @@ class LinkedFiles:
         raise _unavailable("it is redirected again and again")
 
     def _checked(self, address: str, base: httpx.URL | None = None) -> httpx.URL:
-        """Return the address; it has to be as safe to ask as the API is."""
+        """Return the address; it must be as safe to call as the API."""
         try:
             url = base.join(address) if base else httpx.URL(address)
         except httpx.InvalidURL:
@@ -92,7 +92,7 @@ class LinkedFiles:
         return url
 
     def _headers(self, url: httpx.URL) -> dict[str, str]:
-        """Return the headers for ``url``: with the key where, and only where, it is the API that is asked."""
+        """Return the headers for ``url``: with the key only if it belongs to the API."""
         api = self._http.client.base_url
         ours = (url.scheme, url.host, url.port) == (api.scheme, api.host, api.port)
         key = self._http.client.headers.get("Authorization", "")
@@ -101,7 +101,7 @@ class LinkedFiles:
 
 async def _content(response: httpx.Response) -> bytes:
     content = bytearray()
-    # Left early, the generator has to be closed before the response that it reads from.
+    # If left early, the generator must be closed before the response that it reads from.
     async with aclosing(cast("AsyncGenerator[bytes, None]", response.aiter_bytes())) as chunks:
         async for chunk in chunks:
             content += chunk

@@ -1,7 +1,7 @@
-"""What numbers can be found by at Telnyx: the one table of filters.
+"""The filters for numbers at Telnyx, in one table.
 
-They are those of ``GET /phone_numbers``, and one more of CSV downloads, with the limits documented there. How
-each is asked for, and what proves that Telnyx applied it, is in ``search.py``.
+They are those of ``GET /phone_numbers``, plus one of CSV downloads, with their documented limits. ``search.py`` has how
+each is requested, and what proves that Telnyx applied it.
 """
 
 from __future__ import annotations
@@ -125,11 +125,11 @@ FILTERS: Final = (
         label="Has bundle",
         only="with a bundle",
         shape=Shape.BOOL,
-        # Which values it takes is not documented; "true" is the one that its description, "have bundles", speaks of.
+        # Its accepted values are not documented; "true" is the one that its description, "have bundles", implies.
         choices=(Choice("true", "Yes"),),
         help="Numbers that are part of a bundle.",
     ),
 )
 
-#: The same, of which the update job takes one as well: it finds the numbers of a bundle where nothing else does.
+#: The same, except that the update job also accepts one of them: only it finds the numbers of a bundle.
 UPDATE_FILTERS: Final = tuple(replace(each, can_be_handed=each.name == "has_bundle") for each in FILTERS)

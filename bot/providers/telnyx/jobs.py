@@ -21,22 +21,22 @@ from bot.providers.telnyx.settings import EXTERNAL_PIN
 from bot.providers.telnyx.values import JOB_TYPES, body, clear_secrets, flat, sealed_leaves
 from bot.providers.telnyx.wire import FailedNumber, Job, JobNumber, data, one, parse, rows, total
 
-#: Seconds that a request for a job may wait here for its turn. Its numbers were looked at just before and would have to
-#: be looked at again after a longer wait, which it had better spend in the queue.
+#: Seconds that a request for a job may wait here for its turn. Its numbers were checked just before, and after a longer
+#: wait they would have to be checked again; it should spend such a wait in the queue.
 PATIENCE: Final = 2.0
 #: Jobs on one page of a search. 250 are allowed, but a job names each of its 1000 numbers two or three times: 250 of
-#: them would be some 40 MB to hold the event loop with, and what is looked for is among the newest.
+#: them would be some 40 MB that block the event loop, and the wanted job is among the newest.
 SEARCH_PAGE: Final = 50
-#: Pages of a search at most: 10,000 jobs, far more than an account that may have 20 at a time makes in LOOK_BACK.
+#: Most pages of a search: 10,000 jobs, far more than an account that may have 20 at a time makes in LOOK_BACK.
 SEARCH_PAGES: Final = 200
-#: How far a job's ``created_at`` may lie before a ``Date`` that was given earlier: two of Telnyx's machines tell them.
+#: How far a job's ``created_at`` may lie before an earlier ``Date``: two machines of Telnyx tell them.
 DRIFT: Final = timedelta(minutes=5)
-#: How far before the attempt jobs are looked at. One from before ``DRIFT`` is only a candidate, as it is most likely
-#: older than the batch, but to overlook the batch's own would make it a second time. Going back costs pages only.
+#: How far before the attempt jobs are considered. A job from before ``DRIFT`` is only a candidate, as it is most likely
+#: older than the batch; but overlooking the batch's own job would make it a second time. Going back only costs pages.
 LOOK_BACK: Final = timedelta(hours=1)
-#: Telnyx's saved parameters never say these (API.md, "Saved parameters"), so their absence tells nothing.
+#: Telnyx's saved parameters never include these (API.md, "Saved parameters"), so their absence tells nothing.
 _NEVER_TOLD: Final = frozenset({"voice.translated_number"})
-#: Saved parameters that no request can set as such.
+#: Saved parameters that no request can set directly.
 _NOT_OURS: Final = frozenset({"phone_numbers", "add_tags", "remove_tags", EXTERNAL_PIN})
 
 
@@ -48,7 +48,7 @@ class Jobs:
         self._encryption = encryption
 
     async def submit(self, batch: BatchRequest, ready: Ready | None = None) -> JobReport:
-        """Create the job for ``batch`` by one POST; errors as :class:`bot.providers.base.Provider` says."""
+        """Create the job for ``batch`` with one POST; errors as in :class:`bot.providers.base.Provider`."""
         try:
             document = body(batch, self._encryption)
         except SecretError as error:
@@ -59,7 +59,7 @@ class Jobs:
         except StoreError as error:
             raise Unavailable(f"Nothing was sent to Telnyx. {error.message}") from error
         path = f"/phone_numbers/jobs/{JOB_TYPES[batch.kind.name]}"
-        # The one filter that goes to a job as it is: no list takes it (API.md, "Filters").
+        # The one filter that goes to a job unresolved: no list accepts it (API.md, "Filters").
         params = {f"filter[{each.field}]": str(each.value).lower() for each in batch.handed} or None
         answer = await self._http.write("POST", path, params=params, json=document, ready=ready, patience=PATIENCE)
         try:
@@ -75,17 +75,17 @@ class Jobs:
         return self._report(await self._read(job_id))
 
     def _report(self, document: JSON) -> JobReport:
-        """Return a job with its estimate by our clock, with which it is going to be compared."""
+        """Return a job with its estimate converted to our clock."""
         job = report(document)
         return replace(job, done_by=self._http.clock.here(job.done_by)) if job.done_by else job
 
     async def search(self, batch: BatchRequest, since: datetime | None) -> JobSearch:
         """Return the jobs that may be the batch's; see :class:`bot.providers.base.Provider`.
 
-        The list comes newest first when no order is asked for, which is documented; how to ask for that order is not.
-        It has ended with an empty page, or where everything is older: what it says of its length is not relied on, as
-        a job that is overlooked here is made a second time. ``filter[customer_reference]`` is not used: an API that
-        does not know it yet may ignore it, and then every job would seem to have the reference (API.md, "Job list").
+        The list comes newest first by default, which is documented; how to request that order is not. It ends with an
+        empty page, or where everything is older. Its own length is not trusted, as a job overlooked here is made a
+        second time. ``filter[customer_reference]`` is not used: an API that does not know it yet may ignore it, and
+        then every job would seem to have the reference (API.md, "Job list").
         """
         asked_there = self._http.clock.earliest
         floor = None if since is None else since - LOOK_BACK
@@ -112,13 +112,14 @@ class Jobs:
                     candidate = replace(self._report(job), certain=fits is True and _made_since(moment, since))
                     found.setdefault(candidate.id, candidate)
             if listing.stuck or not listed or (floor is not None and _all_older_from_here(times, floor)):
-                # An end before all is there that was announced is none: what is missing may be what is looked for.
+                # An end before all announced jobs were seen does not count: the missing ones may include the wanted
+                # one.
                 whole = not listing.stuck and (bool(listed) or (listing.least_announced or 0) <= listing.count)
                 return JobSearch(jobs=tuple(found.values()), whole=whole, asked_there=asked_there)
         return JobSearch(jobs=tuple(found.values()), whole=False, asked_there=asked_there)
 
     async def recognise(self, batch: BatchRequest, job_id: str, since: datetime | None) -> JobReport:
-        """Return the job if it can be the batch's; errors as :class:`bot.providers.base.Provider` says."""
+        """Return the job if it can belong to the batch; errors as in :class:`bot.providers.base.Provider`."""
         document = await self._read(job_id)
         job = self._report(document)
         fits = self._fits(document, batch)
@@ -140,7 +141,7 @@ class Jobs:
         """Tell whether a job is over exactly the numbers of ``batch`` and sets its values.
 
         None when the job does not prove both: it may leave out its numbers (API.md, "Jobs"), and only newer versions of
-        the API tell its parameters (API.md, "Saved parameters"). Somebody else may have made it.
+        the API return its parameters (API.md, "Saved parameters"). Somebody else may have made it.
         """
         if str(job.get("type", JOB_TYPES[batch.kind.name])) != JOB_TYPES[batch.kind.name]:
             return False
@@ -149,7 +150,7 @@ class Jobs:
         if sets is False:
             return False
         if batch.handed:
-            return None  # nobody knows beforehand which numbers its filter comes to
+            return None  # nobody knows beforehand which numbers its filter matches
         ids = {e164: id_ for id_, e164 in batch.numbers}
         named = {ids.get(number, number) for number in _numbers(job)}
         if not named or "" in named:
@@ -157,11 +158,11 @@ class Jobs:
         return sets if named == {id_ for id_, _ in batch.numbers} else False
 
     def _sets(self, parameters: Mapping[str, JSON], batch: BatchRequest) -> bool | None:
-        """Compare saved parameters with what the batch sends.
+        """Compare saved parameters with the values that the batch sends.
 
-        What they tell of what we sent has to be equal. What is there besides has to be empty, except in ``voice``: the
-        parameters are the effective ones, so siblings of what we sent may appear with their defaults. None when
-        nothing contradicts and they leave something out: that proves nothing either way.
+        Parameters that we sent must be equal. Others must be empty, except in ``voice``: the parameters are the
+        effective ones, so siblings of ours may appear with their defaults. None when nothing contradicts but something
+        is missing: that proves nothing either way.
         """
         saved = {name: value for name, value in flat(parameters).items() if value is not None}
         sent = sealed_leaves(batch)
@@ -175,7 +176,7 @@ class Jobs:
         return True if proven else None
 
     def _same(self, value: Value, saved: JSON) -> bool | None:
-        """Compare one value that we send with the saved one; a secret by its fingerprint, None when it is masked."""
+        """Compare one sent value with the saved one; a secret by its fingerprint, None when it is masked."""
         if not isinstance(value, Secret):
             return _plain(value) == _plain(saved)
         if self._encryption is None or not isinstance(saved, str) or set(saved) <= {"*", "•"}:
@@ -184,7 +185,7 @@ class Jobs:
 
 
 def report(document: JSON) -> JobReport:
-    """Return a job as the domain sees it. Raises :class:`bot.errors.Unavailable` when ``document`` is no job."""
+    """Return a job in terms of the domain. Raises :class:`bot.errors.Unavailable` when ``document`` is not a job."""
     job = parse(Job, document)
     return JobReport(
         id=job.id,
@@ -233,7 +234,7 @@ def _failure(number: FailedNumber) -> OperationReport:
 
 
 def _numbers(job: Mapping[str, JSON]) -> set[str]:
-    """Return the identifiers that a job was created with, as text; from its saved parameters if it lists none."""
+    """Return the identifiers of a new job, as text; from its saved parameters if it lists none."""
     listed = job.get("phone_numbers")
     if isinstance(listed, list) and listed:
         entries = [entry for entry in listed if isinstance(entry, dict)]
@@ -244,7 +245,7 @@ def _numbers(job: Mapping[str, JSON]) -> set[str]:
 
 
 def _plain(value: object) -> object:
-    """Return a value in the form in which both sides can be compared: ids as text, tags without order and casing."""
+    """Return a value in comparable form: ids as text, tags without order and case."""
     if isinstance(value, list | tuple):
         return sorted(str(item).casefold() for item in value)
     if value is None:
@@ -253,14 +254,14 @@ def _plain(value: object) -> object:
 
 
 def _made_since(moment: datetime | None, since: datetime | None) -> bool:
-    """Tell whether a job is proven to be no older than the batch; always where nobody knows when that was sent."""
+    """Tell whether a job is certainly no older than the batch; always true if nobody knows when that was sent."""
     return since is None or (moment is not None and moment >= since - DRIFT)
 
 
 def _all_older_from_here(times: Sequence[datetime], floor: datetime) -> bool:
-    """Tell whether no later page can hold anything new: the rows so far go back in time, beyond ``floor``.
+    """Tell whether later pages cannot hold anything new: the rows so far go back in time, beyond ``floor``.
 
-    ``times`` are the creation times of all rows so far that tell one. Equal ones would prove no order.
+    ``times`` are the creation times of all rows so far that have one. Equal times would prove no order.
     """
     newest_first = all(one >= other for one, other in pairwise(times))
     return bool(times) and newest_first and times[0] > times[-1] and times[-1] < floor

@@ -30,7 +30,7 @@ DELETE: Final = "telnyx.delete"
 
 
 def kinds(*, secrets: bool) -> tuple[Kind, ...]:
-    """Return what can be changed at Telnyx; ``secrets`` tells whether there is a key to seal secret settings with."""
+    """Return what can be changed at Telnyx; ``secrets`` tells whether there is a key for secret settings."""
     table = NUMBER_SETTINGS + VOICE_SETTINGS
     return (
         Kind(

@@ -1,7 +1,7 @@
 """Names for the ids that settings hold: connections, billing groups, addresses; and the tags in use.
 
-``GET /user_tags`` has no pages: one call tells all tags. They are remembered for a minute, so that a person typing
-letter by letter costs one call; a text that none of them contains is asked for by its beginning, as it may be new.
+``GET /user_tags`` has no pages: one call returns all tags. They are remembered for a minute, so that a person typing
+letter by letter costs one call; a text that none of them contains is requested by its beginning, as it may be new.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from bot.providers.menus import LONGEST, MOST, menu
 from bot.providers.telnyx.settings import EMERGENCY_ADDRESS
 from bot.providers.telnyx.wire import Address, BillingGroup, Connection, UserTags, data, one, parse, rows, total
 
-#: Seconds for which what was read is taken to be still so. A person typing into a menu asks with every letter.
+#: Seconds for which an answer is taken as current. A person typing into a menu asks with every letter.
 FRESH: Final = 60.0
 #: Letters from which the API's own search works.
 _SEARCHABLE: Final = 3
 _PAGE: Final = 250
-#: Pages of a list without a search of its own; more than this nobody picks from a menu.
+#: Pages of a list without its own search; nobody picks from a menu of more than this.
 _MOST_PAGES: Final = 20
 
 
@@ -37,7 +37,7 @@ def connection_label(row: JSON) -> str:
 
 
 def billing_group_label(row: JSON) -> str:
-    """Return the billing group's name; none for one that was deleted."""
+    """Return the billing group's name; empty for a deleted one."""
     group = parse(BillingGroup, row)
     return "" if group.deleted_at else group.name
 
@@ -54,15 +54,15 @@ def address_label(row: JSON) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LookupList:
-    """One list to look names up in."""
+    """One list in which names are looked up."""
 
     path: str
     label: Callable[[JSON], str]
-    #: The query parameter that searches it, for three letters and more; empty when there is none.
+    #: The query parameter for searches, from three letters on; empty without one.
     search: str
 
 
-#: Setting -> where its ids live. Billing groups have neither filter nor search, so all their pages are read.
+#: Setting -> the list of its ids. Billing groups have neither filter nor search, so all their pages are read.
 LISTS: Final[Mapping[str, LookupList]] = {
     "connection_id": LookupList("/connections", connection_label, "filter[connection_name][contains]"),
     "billing_group_id": LookupList("/billing_groups", billing_group_label, ""),
@@ -72,7 +72,7 @@ LISTS: Final[Mapping[str, LookupList]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    """What a list answered: id -> label in its order, and whether that is all there is."""
+    """The answer of a list: id -> label in its order, and whether that is everything."""
 
     labels: Mapping[str, str]
     whole: bool
@@ -86,13 +86,13 @@ class Lookups:
         self._http = http
         self._listings: dict[tuple[str, str], _Answered] = {}
         self._names: dict[tuple[str, str], tuple[str, float]] = {}
-        # Menus ask again before the first answer is there; one of them asks Telnyx, the others wait for it.
+        # Menus ask again before the first answer is there; one request goes to Telnyx, the others wait for it.
         self._asking: dict[tuple[str, str], asyncio.Lock] = {}
 
     async def choices(self, setting: str, text: str) -> tuple[Choice, ...]:
-        """Return up to 100 entries of the setting's list whose label contains ``text``, casing aside.
+        """Return up to 100 entries of the setting's list whose label contains ``text``, ignoring case.
 
-        A PIN that somebody has written into a name is not shown.
+        A PIN that somebody has written into a name is masked.
         """
         source, wanted = LISTS[setting], " ".join(text.split())
         listing = await self._listing(source, "")
@@ -116,7 +116,7 @@ class Lookups:
         async def ask(id_: str) -> tuple[str, str]:
             try:
                 row = one(await self._http.read("GET", f"{source.path}/{{id}}", parts={"id": id_}), id_)
-            except (ProviderNotFound, BadRequest):  # an id of the wrong form exists as little as an unknown one
+            except (ProviderNotFound, BadRequest):  # a malformed id is treated like an unknown one
                 return id_, ""
             return id_, self._remember(source, {id_: source.label(row)})[id_]
 
@@ -125,7 +125,7 @@ class Lookups:
         return {id_: clean(tell(label), LONGEST) for id_, label in (known | asked).items() if label}
 
     async def _listing(self, source: LookupList, text: str) -> _Answered:
-        """Return the list, or what its search for ``text`` finds, from memory while it is fresh."""
+        """Return the list, or the results of its search for ``text``, from memory while that is fresh."""
         key = (source.path, text.casefold())
         async with self._asking.setdefault(key, asyncio.Lock()):
             held = self._listings.get(key)
@@ -161,14 +161,14 @@ class Lookups:
         return label if until > self._http.now() else None
 
     def _forget_old(self) -> None:
-        """Drop what is no longer fresh, so that searches do not pile up."""
+        """Drop expired entries, so that searches do not accumulate."""
         now = self._http.now()
         self._listings = {key: listing for key, listing in self._listings.items() if listing.until > now}
         self._names = {key: held for key, held in self._names.items() if held[1] > now}
         self._asking = {key: lock for key, lock in self._asking.items() if lock.locked() or key in self._listings}
 
 
-#: What the list is called where choices are asked for.
+#: The name of the list where choices are requested.
 TAGS: Final = "tags"
 _PATH: Final = "/user_tags"
 
@@ -180,13 +180,14 @@ class Tags:
         self._http = http
         self._known: tuple[str, ...] = ()
         self._until = float("-inf")
-        # Menus ask again before the first answer is there; one of them asks Telnyx, the others wait for it.
+        # Menus ask again before the first answer is there; one request goes to Telnyx, the others wait for it.
         self._asking = asyncio.Lock()
 
     async def choices(self, text: str) -> tuple[Choice, ...]:
-        """Return up to 100 tags that contain ``text``, casing aside; those that begin with it come first.
+        """Return up to 100 tags that contain ``text``, ignoring case; those that begin with it come first.
 
-        A tag longer than a menu's value is left out: half of it would be another tag. So is one with another blank.
+        A tag longer than a menu's value is left out, as half of it would be another tag. Labels mark unusual blanks, as
+        tags that differ in a blank are different tags.
         """
         wanted = " ".join(text.split()).casefold()
         known = await self._all()

@@ -1,11 +1,12 @@
-"""Rows of Telnyx's lists of numbers: page by page, or one by one where that is fewer calls.
+"""Rows of Telnyx's lists of numbers: page by page, or one by one where that takes fewer calls.
 
-The size of a list is in every page of it, so the first one is read to learn it when that cannot cost more than a
-tenth on top. Pages are sorted by number: by creation time, the documented default, a number bought meanwhile would
-shift every later page.
+Every page of a list has the list's size, so the first page is read to learn it when that cannot cost more than a tenth
+on top. Pages are sorted by number: sorted by creation time, the documented default, every later page would shift when a
+number is bought meanwhile.
 
-On which page of the whole list a number was seen is remembered, so that a thousand out of a hundred thousand are read
-again by a few pages. That is only where they are looked for first: what is not there is looked for as ever.
+The page on which a number was seen in the whole list is remembered, so that reading a thousand out of a hundred
+thousand again takes a few pages. That is only where the search begins: numbers not found there are searched for as
+usual.
 """
 
 from __future__ import annotations
@@ -26,16 +27,16 @@ from bot.providers.telnyx.values import Source
 from bot.providers.telnyx.wire import one, rows, total
 
 Row: TypeAlias = dict[str, JSON]
-#: Tells which of these ids are of numbers that are not in the account any more, or says nothing of them.
+#: Tells which of these ids belong to numbers that are no longer in the account, or nothing.
 Gone: TypeAlias = Callable[[Collection[str]], Awaitable[frozenset[str]]]
 
 #: The largest page (API.md, "Lists of numbers").
 PAGE: Final = 250
-#: Pages of a list at most: a million numbers, far more than a change may have.
+#: Most pages of a list: a million numbers, far more than a change may have.
 _MOST_PAGES: Final = 4000
-#: From this many numbers on, a call to learn a list's size is at most a tenth of what it may save.
+#: From this many numbers on, a call to learn a list's size costs at most a tenth of what it may save.
 _WORTH_ASKING: Final = 10
-#: Numbers whose pages are remembered at most: those of two of the largest changes.
+#: Most numbers whose pages are remembered: those of two of the largest changes.
 _REMEMBERED: Final = 200_000
 
 
@@ -46,35 +47,35 @@ class NumberPage:
     #: From 1.
     number: int
     rows: Sequence[Row]
-    #: Rows on all pages together, as Telnyx says; None when it does not.
+    #: Rows on all pages together, according to Telnyx; None when it does not say.
     total: int | None
-    #: The same, or without its word: the rows up to here, and one more when the page is full.
+    #: The same or, if unknown, the rows up to here, and one more when the page is full.
     known: int
 
 
 class Pages:
-    """The lists of one account; remembers how many numbers there are in it."""
+    """The lists of one account; remembers how many numbers the account has."""
 
     def __init__(self, http: PacedClient) -> None:
         self._http = http
-        #: Numbers in the account, as the latest page without a filter said; None before the first.
+        #: Numbers in the account, according to the latest page without a filter; None before the first.
         self._size: int | None = None
-        #: Id of a number -> the page without a filter on which it was seen last. Both lists are sorted alike.
+        #: Id of a number -> the unfiltered page on which it was last seen. Both lists are sorted alike.
         self._seen: dict[str, int] = {}
 
     def forget(self) -> None:
-        """Learn anew how many numbers there are, and on which pages they are."""
+        """Forget how many numbers there are, and on which pages they are."""
         self._size = None
         self._seen.clear()
 
     async def first(self, source: Source) -> NumberPage:
-        """Return a page of one row, for the sake of its total."""
+        """Return a page of one row, to learn the total."""
         return await self._page(source, 1, {}, size=1)
 
     async def sweep(self, source: Source, query: Query, most: int | None = None) -> AsyncGenerator[NumberPage, None]:
-        """Yield the pages of the list that ``query`` leaves, until it ends, ``most`` rows were read, or it is torn.
+        """Yield the filtered pages of ``query`` until the list ends, ``most`` rows were read, or it is torn.
 
-        Several are asked for at once as far as the pages so far announce more. Raises
+        Several pages are requested at once as far as earlier pages announce more. Raises
         :class:`bot.errors.Unavailable` when the list does not end (:mod:`bot.providers.listing`).
         """
         listing, read, width = ListProgress(), 0, 1
@@ -86,7 +87,7 @@ class Pages:
                 listing.take((_key(row) for row in page.rows), page.total)
                 if listing.over or listing.torn or (most is not None and listing.count >= most):
                     break
-                await asyncio.sleep(0)  # others get a turn before the next page is worked through
+                await asyncio.sleep(0)  # others get a turn before the next page is processed
             if listing.stuck:
                 raise Unavailable("Telnyx lists the same numbers repeatedly; nothing was done. Try again later.")
             if listing.over or listing.torn or (most is not None and listing.count >= most):
@@ -100,23 +101,23 @@ class Pages:
     ) -> AsyncGenerator[Sequence[tuple[str, Row]], None]:
         """Yield (id, row) for those of ``wanted`` that exist, by pages while they are fewer than the numbers left.
 
-        They come in portions of a page: to hand on a hundred thousand one by one takes longer than to read them.
+        They come in portions of a page: yielding a hundred thousand one by one takes longer than reading them.
 
-        ``query`` narrows the pages down to those that hold the numbers, ``size`` is the number of rows that it
-        leaves, where that is known. A number that no page had is read singly, so that none is lost to a shift. Only
-        where every page of the account was read, and there are many, those that ``gone`` names are not.
+        ``query`` restricts the pages to those with the numbers; ``size`` is the number of its rows, if known. A number
+        that no page had is read singly, so that a shift loses none. Only when every page of the account was read, and
+        many numbers are left, those that ``gone`` names are skipped.
         """
         if size is None and (not query or len(wanted) <= _WORTH_ASKING):
             size = self._size
         if len(self._seen) > _REMEMBERED:
             self._seen.clear()
-        # A hundred thousand take a while, and the loop has clicks to answer meanwhile.
+        # A hundred thousand numbers take a while, and the loop has clicks to answer meanwhile.
         walk = await asyncio.to_thread(_Walk, wanted, size, {} if query else self._seen)
         asked = self._ask(source, query, walk)
         try:
             while asked is not None:
                 found = [walk.take(page) for page in await asked]
-                asked = self._ask(source, query, walk)  # these come while the others are worked through
+                asked = self._ask(source, query, walk)  # these arrive while the others are processed
                 for each in found:
                     await asyncio.sleep(0)
                     yield each
@@ -131,7 +132,7 @@ class Pages:
             yield [(id_, single) for id_, single in zip(chunk, singles, strict=True) if single is not None]
 
     def _ask(self, source: Source, query: Query, walk: _Walk) -> asyncio.Task[list[NumberPage]] | None:
-        """Ask for the next pages of a walk; None when none is worth it."""
+        """Request the next pages of a walk; None when none is worth it."""
         numbers = walk.following()
         if not numbers:
             return None
@@ -140,12 +141,12 @@ class Pages:
     async def _page(self, source: Source, number: int, query: Query, size: int = PAGE) -> NumberPage:
         params: Query = {"page[number]": number, "page[size]": size, "sort": "phone_number", **query}
         if source is Source.DETAIL:
-            # Without it a fault of the messaging profiles, which we do not read, fails the whole page with a 503.
+            # Without it, a fault of the messaging profiles, which we do not read, fails the whole page with a 503.
             params["handle_messaging_profile_error"] = "true"
-        # httpx repeats a parameter that is a list; the client's own type does not mention lists.
+        # httpx repeats a parameter that is a list; the client's own type does not include lists.
         answer = await self._http.read("GET", source.value, params=cast("Params", params))
         listed, told = rows(answer), total(answer)
-        # Where nobody says how many there are, a full page promises one more.
+        # Without a total, a full page promises one more row.
         known = (number - 1) * size + len(listed) + (len(listed) == size) if told is None else told
         if not query:
             self._size = known
@@ -154,7 +155,7 @@ class Pages:
     async def _single(self, source: Source, id_: str) -> Row | None:
         try:
             row = one(await self._http.read("GET", source.single, parts={"id": id_}), id_)
-        except (ProviderNotFound, BadRequest):  # an id of the wrong form exists as little as an unknown one
+        except (ProviderNotFound, BadRequest):  # a malformed id is treated like an unknown one
             return None
         if not row.get("phone_number"):
             raise Unavailable("Telnyx was asked for one number and answered without saying which one it is.")
@@ -162,7 +163,7 @@ class Pages:
 
 
 class _Walk:
-    """A list that is read for the sake of some numbers."""
+    """Reading a list for certain numbers."""
 
     def __init__(self, wanted: Collection[str], size: int | None, seen: dict[str, int]) -> None:
         #: The ids that no page had so far.
@@ -170,21 +171,21 @@ class _Walk:
         self._most = len(wanted)
         self._size = size
         self._seen = seen
-        #: Where the numbers were when they were seen last; another reader may forget that while this one looks.
+        #: The pages on which the numbers were last seen; another reader may forget that during this walk.
         self._likely = sorted({page for id_ in wanted if (page := seen.get(id_))})
         self._asked: set[int] = set()
         self._listing = ListProgress()
-        #: Whether a page had one of the numbers without saying which number it is.
+        #: Whether a page had one of the numbers without its id.
         self._unnamed = False
 
     def following(self) -> Sequence[int]:
-        """Return the pages that are asked for next: none once single reads are no more calls, and have an end."""
+        """Return the pages to request next: none once single reads take no more calls, and certainly end."""
         pages = _pages(self._size, len(self.missing))
         likely = [number for number in self._likely if number not in self._asked and number <= pages]
         if likely and len(likely) < len(self.missing):
             return self._asking(likely[:WIDTH])
         left = pages - len(self._asked)
-        # Until the first page has told the size there is no second one to ask for.
+        # Until the first page has told the size, there is no second one to request.
         width = min(WIDTH, left)
         if left <= 0 or len(self.missing) <= left or self._listing.over or len(self._asked) + width > self._most:
             return ()
@@ -218,7 +219,7 @@ class _Walk:
 
 
 def _key(row: Row) -> str:
-    """Return what tells a row from others: its id, or all of it where it has none."""
+    """Return a key that distinguishes a row from others: its id, or all of it if it has none."""
     return str(row.get("id") or row)
 
 
@@ -228,7 +229,7 @@ def chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 
 
 def _pages(size: int | None, wanted: int) -> int:
-    """Return how many pages a list has; unknown, it is worth one page for many numbers and none for few."""
+    """Return how many pages a list has; if unknown, one page is worth reading for many numbers and none for few."""
     if size is None:
         return 1 if wanted > _WORTH_ASKING else 0
     return ceil(size / PAGE)

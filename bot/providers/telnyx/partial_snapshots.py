@@ -1,4 +1,4 @@
-"""Numbers while their values come in, from one list or from two."""
+"""Numbers while their values arrive, from one list or from two."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from bot.providers.answers import unasked
 from bot.providers.telnyx.pages import Row
 from bot.providers.telnyx.values import Field, Source, values
 
-#: States that a number does not leave, also as they were written before April 2025 (API.md, "Filters").
+#: Final states of a number, including their names from before April 2025 (API.md, "Filters").
 _FINAL: Final = frozenset({"deleted", "ported-out", "purchase-failed"})
 
 
 @dataclass(slots=True)
 class PartialSnapshot:
-    """One number while its values come in."""
+    """One number while its values arrive."""
 
     e164: str = ""
     status: str = ""
     values: dict[str, Value] = field(default_factory=dict)
-    #: None until an ownership check has said.
+    #: None until an ownership check has told.
     editable: bool | None = None
-    #: The lists that have still to be read.
+    #: The lists that are still to be read.
     lacks: frozenset[Source] = frozenset()
     #: Whether the filter found it.
     matched: bool = False
 
     def take(self, row: Row, source: Source, fields: Sequence[Field], encryption: Encryption | None) -> None:
-        """Take in what ``fields`` of a row of ``source`` say."""
+        """Take in the ``fields`` of a row of ``source``."""
         e164 = str(row.get("phone_number") or self.e164)
         if self.e164 and e164 != self.e164:
             raise unasked("Telnyx", e164)
@@ -46,7 +46,7 @@ class PartialSnapshot:
         self.lacks = _without(self.lacks, source)
 
     def snapshot(self, id_: str, *, editable: bool) -> Snapshot:
-        """Return the number complete, and keep none of its values: who asked for it may need them no longer."""
+        """Return the complete number, and keep none of its values: the caller may need them no longer."""
         read, self.values = self.values, {}
         return Snapshot(
             id=id_,
@@ -63,17 +63,17 @@ PartialSnapshots: TypeAlias = dict[str, PartialSnapshot]
 
 
 def lacking(source: Source, drafts: PartialSnapshots) -> PartialSnapshots:
-    """Return those of ``drafts`` that have still to be read from ``source``."""
+    """Return those of ``drafts`` that are still to be read from ``source``."""
     return {id_: draft for id_, draft in drafts.items() if source in draft.lacks}
 
 
 def parted(drafts: Mapping[str, PartialSnapshot]) -> tuple[set[str], set[str]]:
-    """Return the ids of those that the filter found, and of the others."""
+    """Return the ids of numbers that the filter found, and of the others."""
     matched = {id_ for id_, draft in drafts.items() if draft.matched}
     return matched, drafts.keys() - matched
 
 
 @cache
 def _without(lacks: frozenset[Source], source: Source) -> frozenset[Source]:
-    """Return ``lacks`` without ``source``; the same set for all, for there are as many as there are numbers."""
+    """Return ``lacks`` without ``source``; one set object for all, as there are as many as numbers."""
     return lacks - {source}

@@ -31,16 +31,16 @@ from bot.providers.telnyx.lookups import TAGS, Lookups, Tags
 from bot.providers.telnyx.reading import Reader
 from bot.providers.telnyx.wire import STATES
 
-#: Ids are 64-bit integers as text. Shorter ones are in old examples, but 15 digits and less may be a phone number
-#: whose + was lost, and changing the wrong number is worse than asking again.
+#: Ids are 64-bit integers as text. Old examples have shorter ones, but 15 digits or fewer may be a phone number that
+#: lost its +, and changing the wrong number is worse than asking again.
 _ID: Final = re.compile(r"[1-9][0-9]{15,18}")
 
 
 class Telnyx(Session):
     """One Telnyx account. It opens its own connections; close it, or use it in ``async with``.
 
-    ``api_url`` is the base of the API with its version. ``transport`` is for tests. Without a ``encryption`` secret
-    settings are neither offered nor read. ``sent_secrets`` remembers what was sent in secret beyond this object's life.
+    ``api_url`` is the base of the API with its version. ``transport`` is for tests. Without ``encryption``, secret
+    settings are neither offered nor read. ``sent_secrets`` keeps fingerprints of sent secrets across restarts.
     """
 
     name = "telnyx"
@@ -95,12 +95,12 @@ class Telnyx(Session):
     def find(self, target: Target, names: Iterable[str], kind: Kind) -> AsyncGenerator[Snapshot, None]:
         """Stream snapshots of the target's numbers; see :class:`bot.providers.base.Provider`.
 
-        Numbers given in E.164 that the account does not own or cannot change now are absent; numbers given by id
-        are absent when unknown and come with ``editable=False`` when they cannot be changed now, as those that a
-        filter finds do. A status is told only when a setting outside ``voice`` is read, for it takes another call.
-        Besides what any call can raise, a filter that Telnyx did not apply is a :class:`bot.errors.BadRequest`, one
-        whose numbers it does not tell a :class:`bot.errors.FilterRefused`, and one whose numbers come and go while they
-        are read a :class:`bot.errors.Unavailable`.
+        Numbers given in E.164 that the account does not own or cannot change now are absent. Numbers given by id are
+        absent when unknown and come with ``editable=False`` when they cannot be changed now, and so do numbers that a
+        filter finds. A status is returned only when a setting outside ``voice`` is read, as it takes another call.
+        Besides the errors of any call, raises :class:`bot.errors.BadRequest` for a filter that Telnyx did not apply,
+        :class:`bot.errors.FilterRefused` for one whose numbers it does not tell, and :class:`bot.errors.Unavailable`
+        for one whose numbers change during the reading.
         """
         return self._reader.find(target, names, kind)
 
@@ -121,7 +121,7 @@ class Telnyx(Session):
         return await self._jobs.recognise(batch, job_id, since)
 
     async def choices(self, kind: Kind, setting: str, text: str) -> tuple[Choice, ...]:  # noqa: ARG002 - protocol
-        """Return up to 100 things to choose from; labels have at most 75 characters. ``tags`` are those in use."""
+        """Return up to 100 choices; labels have at most 75 characters. ``tags`` are those in use."""
         if setting == TAGS:
             return await self._tags.choices(text)
         return await self._lookups.choices(setting, text)

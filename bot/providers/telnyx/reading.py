@@ -1,16 +1,16 @@
-"""Reading numbers by the fewest calls.
+"""Reading numbers with the fewest calls.
 
-Named numbers are resolved by ownership checks, 1000 a call, which also tell the id and whether a number can be
-changed now. A filter is resolved by its pages, whose rows are the values at the same time; a number that matches and
-that the ownership check does not know cannot be changed now. What values are left is then read from one or both of
-two lists (``values.py``), by pages or singly (``pages.py``).
+Named numbers are resolved by ownership checks, 1000 per call, which also tell the id and whether a number can be
+changed now. A filter is resolved by its pages, whose rows also have the values; a matching number that the ownership
+check does not know cannot be changed now. The missing values are then read from one or both of two lists
+(``values.py``), by pages or singly (``pages.py``).
 
-A condition that no list takes is asked of a CSV download (``downloads.py``). Its file has to name numbers that the
-pages of the other conditions have as well, and fewer of them: one that names them all shows nothing, for an ignored
-filter would have said the same.
+A condition that no list accepts goes to a CSV download (``downloads.py``). Its file must name numbers that the pages of
+the other conditions also have, and fewer of them: a file that names them all shows nothing, as an ignored filter would
+give the same.
 
-Numbers may come and go while the pages of a filter are read, and every later page shifts. That shows in the totals
-of the pages or in a number that comes twice; the pages are then read again.
+Numbers may be added or removed while the pages of a filter are read, which shifts every later page. That shows in the
+totals of the pages or in a number that comes twice; the pages are then read again.
 """
 
 from __future__ import annotations
@@ -60,10 +60,10 @@ class Reader:
             asked |= dict.fromkeys(shown_along(asked, kind))
         wanted = _Wanted(target, tuple(asked), kind, search)
         if target.e164:
-            self._pages.forget()  # those that should be gone have left a shorter list
+            self._pages.forget()  # numbers that should be gone have left a shorter list
         matched = await self._matched(wanted) if target.conditions else {}
         if target.limit is not None and len(matched) > target.limit:
-            # Only their number matters now, so nothing more is read of them, and nothing can be done with them.
+            # Only their count matters now, so nothing more is read of them, and nothing can be done with them.
             for id_, draft in islice(matched.items(), target.limit + 1):
                 yield Snapshot(id=id_, e164=draft.e164, status=draft.status, editable=False)
             return
@@ -78,13 +78,13 @@ class Reader:
                         return
 
     async def size(self) -> int | None:
-        """Return how many numbers the account has, by one call; None when Telnyx does not say."""
+        """Return how many numbers the account has, with one call; None when Telnyx does not say."""
         return (await self._pages.first(Source.DETAIL)).total
 
     async def _matched(self, wanted: _Wanted) -> PartialSnapshots:
-        """Return the numbers that the filter finds, without those excluded; all of them, or a few more than the limit.
+        """Return the numbers that the filter finds, without excluded ones; all of them, or a few more than the limit.
 
-        Raises :class:`bot.errors.BadRequest` when Telnyx lists one that does not match.
+        Raises :class:`bot.errors.BadRequest` when Telnyx lists a number that does not match.
         """
         if not wanted.search.unlisted:
             return _kept(await self._listed(wanted, wanted.target.limit), wanted)
@@ -94,7 +94,7 @@ class Reader:
         return _kept({id_: draft for id_, draft in listed.items() if draft.e164 in both}, wanted)
 
     async def _listed(self, wanted: _Wanted, limit: int | None) -> PartialSnapshots:
-        """Return what the pages have that the filter leaves; those excluded may be among them."""
+        """Return the numbers on the filtered pages; excluded ones may be among them."""
         most = None if limit is None else limit + len(wanted.excluded) + 1
         source, _ = wanted.home
         query = wanted.search.query(source)
@@ -126,8 +126,8 @@ class Reader:
         draft.take(row, source, wanted.fields[source], self._encryption)
 
     async def _drafts(self, wanted: _Wanted, matched: PartialSnapshots) -> PartialSnapshots:
-        """Return all numbers to stream by their ids: those that match, and those named besides."""
-        # A hundred thousand take a while, and the loop has clicks to answer meanwhile.
+        """Return all numbers to stream by their ids: matching ones, and those named besides."""
+        # A hundred thousand numbers take a while, and the loop has clicks to answer meanwhile.
         named, numbers = await asyncio.to_thread(_named, wanted, matched)
         return await asyncio.to_thread(_together, wanted, matched, named, await self._owned(numbers))
 
@@ -146,13 +146,13 @@ class Reader:
                     else:
                         held[id_] = draft
                 yield snapshots
-        # Only an ownership check says whether a number can be changed, and it takes no ids.
+        # Only an ownership check says whether a number can be changed, and it accepts no ids.
         editable = (await self._owned([draft.e164 for draft in held.values() if draft.e164])).keys()
         for some in chunks([*held], PAGE):
             yield [held[id_].snapshot(id_, editable=id_ in editable) for id_ in some]
 
     async def _completed(self, wanted: _Wanted, drafts: PartialSnapshots) -> AsyncGenerator[Sequence[str], None]:
-        """Read what the drafts lack and yield the ids of those that are complete; drop those that are gone."""
+        """Read the missing values and yield the ids of complete drafts; drop numbers that are gone."""
         for some in chunks([*drafts], PAGE):
             yield [id_ for id_ in some if not drafts[id_].lacks]
             await asyncio.sleep(0)  # others get a turn: nothing here waits for anything
@@ -170,7 +170,7 @@ class Reader:
     ) -> AsyncGenerator[Sequence[str], None]:
         """Fill the drafts from ``source`` and yield the ids of those that it has, a page at a time.
 
-        Those that match are on the pages that the filter leaves in this list, which are fewer.
+        Matching numbers are on this list's filtered pages, which are fewer.
         """
         query = wanted.search.query(source)
         matched, others = await asyncio.to_thread(parted, drafts) if query else (set[str](), {*drafts})
@@ -187,10 +187,10 @@ class Reader:
                     yield [id_ for id_, _ in rows]
 
     async def _gone(self, drafts: Mapping[str, PartialSnapshot], ids: Collection[str]) -> frozenset[str]:
-        """Return those of ``ids`` that the account does not own any more, as far as their E.164 is known.
+        """Return those of ``ids`` that the account no longer owns, as far as their E.164 is known.
 
-        That alone is no proof, for what the check leaves out besides is not documented (API.md, "Ownership check").
-        Beside a list of the whole account that does not have them either, it is.
+        That alone is no proof, as the check's other omissions are not documented (API.md, "Ownership check"). Together
+        with a list of the whole account that does not have them either, it is.
         """
         known = {id_: e164 for id_ in ids if (e164 := drafts[id_].e164)}
         return frozenset(known) - (await self._owned([*known.values()])).keys()
@@ -199,7 +199,7 @@ class Reader:
         """Return id -> E.164 for those of ``numbers`` that the account owns and may change now."""
 
         async def ask(chunk: Sequence[str]) -> dict[str, str]:
-            # A POST only because of its size: it changes nothing, so it may be tried again.
+            # A POST only because of its size: it changes nothing, so it may be repeated.
             body: JSON = {"phone_numbers": list(chunk)}
             answer = await self._http.read("POST", "/phone_numbers/actions/verify_ownership", json=body)
             found = parse(Ownership, data(answer)).found
@@ -216,12 +216,12 @@ class Reader:
 
 
 class _Wanted:
-    """One question: which numbers, and what of them."""
+    """One question: which numbers, and which of their values."""
 
     def __init__(self, target: Target, names: Sequence[str], kind: Kind, search: Search) -> None:
         self.target = target
         self.search = search
-        #: What is taken of a row of each list.
+        #: The fields to read in a row of each list.
         self.fields = {source: fields(source, names, kind) for source in Source}
         self.excluded = frozenset(target.excluded)
         self.needed = sources(names)
@@ -238,7 +238,7 @@ def _kept(found: PartialSnapshots, wanted: _Wanted) -> PartialSnapshots:
 
 
 def _named(wanted: _Wanted, matched: PartialSnapshots) -> tuple[Sequence[str], Sequence[str]]:
-    """Return what is named besides the numbers that match, and all numbers that an ownership check takes."""
+    """Return the numbers named besides matching ones, and all numbers that an ownership check accepts."""
     here = matched.keys() | {draft.e164 for draft in matched.values()}
     named = [text for text in wanted.target.identifiers if text not in here and text not in wanted.excluded]
     return named, [*(text for text in named if text.startswith("+")), *(draft.e164 for draft in matched.values())]
@@ -247,7 +247,7 @@ def _named(wanted: _Wanted, matched: PartialSnapshots) -> tuple[Sequence[str], S
 def _together(
     wanted: _Wanted, matched: PartialSnapshots, named: Sequence[str], owned: Mapping[str, str]
 ) -> PartialSnapshots:
-    """Return the numbers that match, and those of ``named`` besides, knowing which of them are ``owned``."""
+    """Return the matching numbers and those of ``named`` besides; ``owned`` ones are known."""
     for id_, draft in matched.items():
         draft.editable = id_ in owned
     needed = frozenset(wanted.needed)
@@ -256,7 +256,7 @@ def _together(
         for id_, e164 in owned.items()
         if id_ not in matched and id_ not in wanted.excluded
     }
-    # Nothing is known of an id before its row is read, so one row is read even when no setting is asked for.
+    # Nothing is known about an id before its row is read, so one row is read even when no setting is requested.
     unchecked = [text for text in named if not text.startswith("+") and text not in owned]
     lacks, e164 = needed or frozenset({Source.DETAIL}), wanted.target.e164
     besides |= {id_: PartialSnapshot(e164=e164.get(id_, ""), lacks=lacks) for id_ in unchecked}

@@ -1,4 +1,4 @@
-"""What may be said together of a number at Telnyx, and how far what was asked for has come."""
+"""Which values go together for a number at Telnyx, and how far a request has taken effect."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from bot.providers.telnyx.settings import (
 
 
 def left_out(values: Values) -> frozenset[str]:
-    """Return the fields that are not sent because the switch beside them is off, for Telnyx takes them only when on.
+    """Return the fields that are not sent because their switch is off; Telnyx accepts them only when it is on.
 
-    They are the emergency address, and the listed name of CNAM, which may come along from the snapshot.
+    They are the emergency address and the listed name of CNAM, which may come along from the snapshot.
     """
     switches = {EMERGENCY_ENABLED: EMERGENCY_ADDRESS, CNAM_ENABLED: CNAM_DETAILS}
     return frozenset(name for switch, name in switches.items() if values.get(switch) is False)
 
 
 def settings_rule(values: Values) -> Mapping[str, str]:
-    """Return what is wrong between the values that are being set; what a number has already is not known here."""
+    """Return the conflicts between the values being set; the number's current values are not known here."""
     problems: dict[str, str] = {}
     if values.get(FORWARDS_TO) == "":
         if values.get(FORWARDING_ENABLED) is True:
@@ -47,7 +47,7 @@ def settings_rule(values: Values) -> Mapping[str, str]:
 
 
 def settings_result_rule(values: Values) -> Mapping[str, str]:
-    """Return what is wrong between the values that a number would have afterwards, all of its objects known."""
+    """Return the conflicts between the values that a number would have afterwards, with all its objects known."""
     problems: dict[str, str] = {}
     if values.get(FORWARDING_ENABLED) is True and not values.get(FORWARDS_TO):
         problems[FORWARDING_ENABLED] = "call forwarding would be on without a number to forward to"
@@ -61,20 +61,20 @@ def settings_result_rule(values: Values) -> Mapping[str, str]:
 
 
 def settings_caution(values: Values) -> Mapping[str, str]:
-    """Return what is allowed and may leave calls unforwarded: Telnyx forwards by switch, number and type together."""
+    """Return a caution for values that may leave calls unforwarded: Telnyx needs switch, number and type together."""
     if not values.get(FORWARDS_TO):
         return {}
     if values.get(FORWARDING_ENABLED) is False:
         return {FORWARDS_TO: "*Forward to* is set while *Call forwarding* is off, so nothing is forwarded yet"}
     if not values.get(FORWARDING_TYPE):
-        # Whichever of the two the change sets: switched on without a type, a number that has one goes nowhere either.
+        # Whichever of the two the change sets: switched on without a type, even an existing number does not forward.
         why = "*Forward to* is set without *Forward when*, and Telnyx needs both to forward"
         return {FORWARDS_TO: why, FORWARDING_ENABLED: why}
     return {}
 
 
 def deletion_bar(values: Values) -> str:
-    """Return why a number cannot be deleted; what Telnyx does not say is left for Telnyx to refuse."""
+    """Return why a number cannot be deleted; reasons that Telnyx does not show are left for it to refuse."""
     return (
         "the deletion lock is on, and must first be switched off by a separate change"
         if values.get(DELETION_LOCK) is True
@@ -83,10 +83,10 @@ def deletion_bar(values: Values) -> str:
 
 
 def emergency_stands(sent: Values, found: Values) -> EffectState:
-    """Tell how far switching the emergency service on or off is (API.md, "Emergency service").
+    """Tell how far switching the emergency service on or off has come (API.md, "Emergency service").
 
-    ``emergency_enabled`` says what was asked for and ``emergency_status`` whether it is so: an address may be taken
-    by the job and turned down by the emergency service afterwards.
+    ``emergency_enabled`` is the request and ``emergency_status`` the result: the job may accept an address that the
+    emergency service rejects afterwards.
     """
     enabled, status = sent.get(EMERGENCY_ENABLED), found.get(EMERGENCY_STATUS)
     table = _WHEN_ON if enabled is True else _WHEN_OFF
@@ -102,7 +102,7 @@ _WHEN_ON: Final = {
 }
 _WHEN_OFF: Final = {
     "disabled": EffectState.DONE,
-    "provisioning-failed": EffectState.DONE,  # what is left of an attempt to switch it on; it is off
+    "provisioning-failed": EffectState.DONE,  # left over from an attempt to switch it on; it is off
     "deprovisioning": EffectState.UNDER_WAY,
     "active": EffectState.CONTRARY,
     "provisioning": EffectState.CONTRARY,
@@ -110,7 +110,7 @@ _WHEN_OFF: Final = {
 
 
 def emergency_rule(values: Values) -> Mapping[str, str]:
-    """Return what is wrong: to switch the service on takes an address, to switch it off takes none."""
+    """Return the conflicts: switching the service on takes an address, switching it off takes none."""
     enabled = values.get(EMERGENCY_ENABLED)
     address = values.get(EMERGENCY_ADDRESS)
     if enabled is None:

@@ -1,17 +1,17 @@
-"""How a filter is asked for at Telnyx, and what proves that it was applied.
+"""How a filter is requested from Telnyx, and what proves that it was applied.
 
-A filter is resolved by us. An ignored one returns every number of the account (API.md, "Filters"), so each row that
-comes back is held against the conditions, and a single row that does not show what it should stops everything. What is
-looked at:
+We resolve filters ourselves. An ignored filter returns every number of the account (API.md, "Filters"), so each
+returned row is checked against the conditions, and a single row that does not meet them stops everything. The checks
+are:
 
-- tag, without tags: ``tags`` of the detail row; casing aside, for Telnyx keeps that of a tag's first use;
+- tag, without tags: ``tags`` of the detail row, ignoring case, as Telnyx keeps the case of a tag's first use;
 - connection, billing group, emergency address: their ids in the detail row, where "none" is null, blank or absent;
-- phone number, customer reference (casing aside): in the detail row and in the voice row;
+- phone number, customer reference (ignoring case): in the detail row and in the voice row;
 - status, country, type and source: the detail row. Types from before July 2023 have older names there;
 - usage billing: the voice row only, so voice rows are read whenever it is asked for;
-- connection name: the detail row, casing aside. A row with a connection's id and no name cannot be checked and passes;
-- has bundle: no list takes it and no row shows it, so a CSV download is asked for it (``downloads.py``), and numbers of
-  its file are looked for in the list that the other conditions leave.
+- connection name: the detail row, ignoring case. A row with a connection's id but no name cannot be checked and passes;
+- has bundle: no list accepts it and no row shows it, so a CSV download is requested with it (``downloads.py``), and the
+numbers in its file are looked for in the list of the other conditions.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from bot.providers.listing import Conditions, searchable
 from bot.providers.telnyx.values import Source
 
 Row: TypeAlias = Mapping[str, JSON]
-#: Query parameters; a list of texts is a parameter that is repeated.
+#: Query parameters; a list of texts is a repeated parameter.
 Query: TypeAlias = "dict[str, str | int | list[str]]"
 _Shows: TypeAlias = Callable[[Row, Condition], bool]
 
@@ -38,7 +38,7 @@ _DETAIL: Final = frozenset({Source.DETAIL})
 _VOICE: Final = frozenset({Source.VOICE})
 _NONE: Final = frozenset[Source]()
 
-#: Filter -> what rows may say: the words of the filter are not those of the row.
+#: Filter -> possible values in rows: the words of the filter differ from those of the row.
 _SOURCE_TYPES: Final = {"ported": "port_request", "purchased": "number_order"}
 _OLDER_TYPES: Final = {
     "toll_free": frozenset({"toll_free", "tollfree"}),
@@ -59,7 +59,7 @@ def _folded(row: Row, key: str) -> str:
 
 
 def _same(key: str) -> _Shows:
-    """Return a check that the row's ``key`` is the condition's value, casing aside; none is null, blank or absent."""
+    """Return a check that the row's ``key`` is the condition's value, ignoring case; none is null, blank or absent."""
 
     def shows(row: Row, condition: Condition) -> bool:
         return _folded(row, key) == ("" if condition.value is None else str(condition.value).casefold())
@@ -118,15 +118,15 @@ def _is_on_connection(row: Row, condition: Condition) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """What is known of one filter."""
+    """The handling of one filter."""
 
     #: Whether a row shows that the condition holds.
     shows: _Shows
-    #: The lists that take the filter (API.md, "Filters"); none where only a CSV download does.
+    #: The lists that accept the filter (API.md, "Filters"); none where only a CSV download does.
     taken_by: frozenset[Source] = _DETAIL
     #: The lists whose rows show it.
     shown_by: frozenset[Source] = _DETAIL
-    #: Whether a CSV download takes it.
+    #: Whether a CSV download accepts it.
     downloadable: bool = True
 
 
@@ -150,19 +150,19 @@ _RULES: Final[Mapping[str, _Rule]] = {
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Conditions that Telnyx can be asked for, all of which must hold."""
+    """Conditions that Telnyx can be asked for, which must all hold."""
 
     conditions: Conditions
 
     @classmethod
     def of(cls, conditions: Iterable[Condition], kind: Kind) -> Search:
-        """Return the search for ``conditions``; raises :class:`bot.errors.BadRequest` when one cannot be seen."""
+        """Return the search for ``conditions``; raises :class:`bot.errors.BadRequest` if one cannot be checked."""
         return cls(searchable(conditions, kind, _RULES, title="Telnyx"))
 
     def home(self, needed: Iterable[Source]) -> tuple[Source, frozenset[Source]]:
-        """Return the list to search in, and the lists to be read as well, for values that the ``needed`` lists hold.
+        """Return the list to search in, and the lists to read as well, for values in the ``needed`` lists.
 
-        It is the choice with the fewest lists: what one has not shown of the conditions, another has to.
+        It is the choice with the fewest lists: each condition that one list does not show, another must show.
         """
         wanted = frozenset(needed)
         taken = [rule.taken_by for rule in self._rules if rule.taken_by]
@@ -170,7 +170,7 @@ class Search:
         return min(((home, (wanted | self._unshown(home)) - {home}) for home in homes), key=lambda way: len(way[1]))
 
     def _unshown(self, home: Source) -> frozenset[Source]:
-        """Return the lists that have to show the conditions which rows of ``home`` do not."""
+        """Return the lists that must show the conditions which rows of ``home`` do not show."""
         return _NONE.union(*(rule.shown_by for rule in self._rules if home not in rule.shown_by))
 
     @property
@@ -178,11 +178,11 @@ class Search:
         return [_RULES[condition.field] for _, condition in self.conditions]
 
     def whole_in(self, source: Source) -> bool:
-        """Tell whether the list takes every condition."""
+        """Tell whether the list accepts every condition."""
         return all(source in rule.taken_by for rule in self._rules)
 
     def query(self, source: Source) -> Query:
-        """Return the parameters of those conditions that the list takes."""
+        """Return the parameters of those conditions that the list accepts."""
         query: Query = {}
         for _, condition in self.conditions:
             if source in _RULES[condition.field].taken_by:
@@ -191,11 +191,11 @@ class Search:
 
     @property
     def unlisted(self) -> str:
-        """Return what people call the first condition that no list takes, so that it takes a CSV download; or ""."""
+        """Return the name of the first condition that no list accepts, so that it takes a CSV download; or ""."""
         return next((field.label for field, each in self.conditions if not _RULES[each.field].taken_by), "")
 
     def download(self) -> tuple[Query, bool]:
-        """Return the parameters of those conditions that a CSV download takes, and whether it takes all of them."""
+        """Return the parameters of the conditions that a CSV download accepts, and whether it accepts all of them."""
         query: Query = {}
         for _, condition in self.conditions:
             if _RULES[condition.field].downloadable:
@@ -203,9 +203,9 @@ class Search:
         return query, all(rule.downloadable for rule in self._rules)
 
     def check(self, row: Row, source: Source, *, home: Source | None = None) -> None:
-        """Raise :class:`bot.errors.BadRequest` when a row of the list does not show what it should.
+        """Raise :class:`bot.errors.BadRequest` when a row of the list does not meet the conditions.
 
-        What rows of ``home`` have shown of the same number already is not looked at again.
+        Conditions that rows of ``home`` have already shown for the same number are not checked again.
         """
         for field, condition in self.conditions:
             rule = _RULES[condition.field]
@@ -221,7 +221,7 @@ class Search:
 def parameter(condition: Condition) -> Query:
     """Return the query parameter of ``condition``, in deepObject style; a dot in a name stays inside the brackets.
 
-    Several values repeat ``name[]``. With commas between them, as an SDK writes it, they would be one odd value.
+    Several values repeat ``name[]``. Joined with commas, as an SDK writes it, they would be one odd value.
     """
     operator = "eq" if condition.field == "number_type" else condition.operator
     name = f"filter[{condition.field}]" + (f"[{operator}]" if operator else "")

@@ -1,13 +1,12 @@
 """The settings of a number at Telnyx, each declared once, in one table for each kind of change.
 
-Fields and their limits are those of the requests that create the jobs, ``POST`` to
-``/phone_numbers/jobs/update_phone_numbers`` and ``.../update_emergency_settings``. A setting's name is the path of
-the field in the request body.
+Fields and their limits are those of the job-creating requests, ``POST`` to ``/phone_numbers/jobs/update_phone_numbers``
+and ``.../update_emergency_settings``. A setting's name is the path of the field in the request body.
 
 On emptying values (API.md, "Emptying a value"): only a blank ``forwards_to`` is documented ("not forwarded when
-blank"), so it alone is clearable. No field of the update request is nullable, and nothing says what an empty text does
+blank"), so only that is clearable. No field of the update request is nullable, and nothing says what an empty text does
 to a reference, a PIN, a translated number, a connection or a billing group; tags are replaced whole, but an empty list
-is not mentioned either. Guessing there could leave thousands of numbers in a state that nobody asked for. The emergency
+is not mentioned either. Guessing could leave thousands of numbers in a state that nobody asked for. The emergency
 address is emptied by switching the service off, never by itself.
 """
 
@@ -223,8 +222,8 @@ EMERGENCY_SETTINGS: Final = (
     ),
 )
 
-#: What people have to see before numbers go for good. The lock keeps Telnyx from deleting a number
-#: (API.md, "Creating a job").
+#: What people must see before numbers are removed permanently. The lock keeps Telnyx from deleting a number (API.md,
+#: "Creating a job").
 BEFORE_DELETION: Final = (
     *(setting for setting in NUMBER_SETTINGS if setting.name in {"tags", "customer_reference", "connection_id"}),
     Setting(name=EMERGENCY_ENABLED, label="Emergency service", shape=Shape.BOOL),

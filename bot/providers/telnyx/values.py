@@ -1,8 +1,8 @@
-"""From rows of Telnyx's lists to the values of settings, and from values to the body of the request that creates a job.
+"""From rows of Telnyx's lists to the values of settings, and from values to the body of a job-creating request.
 
-Which settings a row holds, and where, follows from the names in the kinds' tables, so that a new setting needs an
-entry there and nothing here. The detail row (``/phone_numbers``) is flat; the voice row (``/phone_numbers/voice``)
-is shaped like the ``voice`` object of the update request.
+The names in the kinds' tables determine which settings a row holds, and where, so a new setting needs an entry there
+and nothing here. The detail row (``/phone_numbers``) is flat; the voice row (``/phone_numbers/voice``) is shaped like
+the ``voice`` object of the update request.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from bot.providers.telnyx.kinds import DELETE, EMERGENCY, SETTINGS
 from bot.providers.telnyx.settings import EXTERNAL_PIN
 
 _VOICE: Final = "voice."
-#: Settings of the ``voice`` object that the detail row has at its top level. Caller ID name is only there.
+#: Settings of the ``voice`` object at the top level of the detail row. Caller ID name is only there.
 _VOICE_IN_DETAIL: Final = frozenset({"voice.caller_id_name_enabled", "voice.inbound_call_screening"})
-#: Settings outside the ``voice`` object that the voice row has too. It also has ``connection_id``, but documented
-#: with an id of another form than the detail row's, which would not match the list of connections.
+#: Settings outside the ``voice`` object that the voice row has too. It also has ``connection_id``, but with an id
+#: documented in another form than the detail row's, which would not match the list of connections.
 _DETAIL_IN_VOICE: Final = frozenset({"customer_reference"})
 _ABSENT: Final = object()
 
@@ -61,11 +61,11 @@ def sources(names: Iterable[str]) -> tuple[Source, ...]:
 
 
 def shown_along(names: Iterable[str], kind: Kind) -> tuple[str, ...]:
-    """Return the rest of the ``voice`` object, as far as the lists that hold ``names`` show it; nothing without voice.
+    """Return the rest of the ``voice`` object, as far as the lists with ``names`` show it; empty without voice.
 
-    Whether a job replaces that object whole is documented nowhere (API.md, "Nested objects"). It is the whole rest but
-    for the caller ID name, which only the other list shows: to read both would double the calls of every change of a
-    voice setting. A job that resets the object shows in the others, of those numbers that have any of them set.
+    Whether a job replaces that object whole is documented nowhere (API.md, "Nested objects"). It is the whole rest
+    except the caller ID name, which only the other list shows: reading both would double the calls of every change of a
+    voice setting. A job that resets the object is noticed by the other fields, on numbers that have any of them set.
     """
     wanted = tuple(names)
     if not any(name.startswith(_VOICE) for name in wanted):
@@ -82,18 +82,18 @@ def shown_along(names: Iterable[str], kind: Kind) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Where the value of a setting stands in the rows of a list."""
+    """The place of a setting's value in the rows of a list."""
 
     setting: Setting
-    #: The keys of the objects around it, from without, and its own.
+    #: The keys of the enclosing objects, outermost first, and its own key.
     parents: tuple[str, ...]
     leaf: str
-    #: Whether a text in its place is the value as it is.
+    #: Whether a text in its place is the value itself.
     plain: bool
 
 
 def fields(source: Source, names: Iterable[str], kind: Kind) -> tuple[Field, ...]:
-    """Return where those of ``names`` stand that rows of ``source`` hold: worked out once, not for every row."""
+    """Return the places of those of ``names`` that rows of ``source`` hold: computed once, not for every row."""
     found = []
     for setting in (kind.setting(name) for name in names if source.holds(name)):
         *parents, leaf = setting.name.removeprefix(_VOICE).split(".")
@@ -103,9 +103,9 @@ def fields(source: Source, names: Iterable[str], kind: Kind) -> tuple[Field, ...
 
 
 def values(row: Mapping[str, JSON], fields: Iterable[Field], encryption: Encryption | None) -> dict[str, Value]:
-    """Return the values that a row has in ``fields``; what is not set is None.
+    """Return the values of a row in ``fields``; a value that is not set is None.
 
-    The external PIN comes in clear and is sealed here, before anything else sees it.
+    The external PIN comes in clear and is sealed here, before any other code sees it.
     """
     return {field.setting.name: _value(row, field, encryption) for field in fields}
 
@@ -116,7 +116,7 @@ def _value(row: Mapping[str, JSON], field: Field, encryption: Encryption | None)
         return found
     setting = field.setting
     if setting.clearable and (found is None or found is _ABSENT) and parent:
-        # What can be emptied reads back as empty whichever way Telnyx writes that: "", null or not at all.
+        # A field that can be emptied reads as empty however Telnyx writes that: "", null or absent.
         return ""
     if found is _ABSENT or found is None:
         return None
@@ -128,7 +128,7 @@ def _value(row: Mapping[str, JSON], field: Field, encryption: Encryption | None)
         case Shape.SECRET:
             return encryption.seal(str(found)) if encryption and found != "" else None
         case _:
-            # A blank where blank cannot be set means the same as nothing.
+            # A blank means the same as absent if blank cannot be set.
             return str(found) if found != "" or setting.clearable else None
 
 
@@ -152,10 +152,10 @@ JOB_TYPES: Final = {
 
 
 def body(batch: BatchRequest, encryption: Encryption | None) -> dict[str, JSON]:
-    """Return the request body for ``batch``, secrets opened; for the request and nothing else.
+    """Return the request body for ``batch``, secrets opened; only for the request.
 
-    Numbers go by their id, all of them: Telnyx refuses a call that mixes ids and E.164. Raises
-    :class:`bot.errors.SecretError` when a secret cannot be opened.
+    All numbers go by their id: Telnyx refuses a call that mixes ids and E.164. Raises :class:`bot.errors.SecretError`
+    when a secret cannot be opened.
     """
     document = nested({name: _sent(value, encryption) for name, value in _effective(batch).items()})
     if not batch.handed:
@@ -164,7 +164,7 @@ def body(batch: BatchRequest, encryption: Encryption | None) -> dict[str, JSON]:
 
 
 def sealed_leaves(batch: BatchRequest) -> dict[str, Value]:
-    """Return dotted path -> value for what the body of ``batch`` sets, secrets still sealed."""
+    """Return dotted path -> value for everything that the body of ``batch`` sets, secrets still sealed."""
     return dict(_effective(batch))
 
 
@@ -174,7 +174,7 @@ def clear_secrets(document: Mapping[str, JSON]) -> list[str]:
 
 
 def nested(leaves: Mapping[str, JSON]) -> dict[str, JSON]:
-    """Return the document whose leaves stand at these dotted paths: ``{"a.b": 1}`` gives ``{"a": {"b": 1}}``."""
+    """Return the document with leaves at these dotted paths: ``{"a.b": 1}`` gives ``{"a": {"b": 1}}``."""
     document: dict[str, JSON] = {}
     for path, value in leaves.items():
         *parents, leaf = path.split(".")
@@ -190,7 +190,7 @@ def nested(leaves: Mapping[str, JSON]) -> dict[str, JSON]:
 
 
 def flat(document: Mapping[str, JSON], above: str = "") -> dict[str, JSON]:
-    """Return the leaves of ``document`` by their dotted paths; lists are leaves, empty objects vanish."""
+    """Return the leaves of ``document`` by their dotted paths; lists are leaves, and empty objects vanish."""
     return dict(_leaves(document, above))
 
 
@@ -205,11 +205,12 @@ def _leaves(document: Mapping[str, JSON], above: str) -> Iterator[tuple[str, JSO
 def _effective(batch: BatchRequest) -> Values:
     """Return the values that are sent.
 
-    A nested object goes out whole, because Telnyx does not say whether siblings that are left out keep their value
-    or fall back to the default (API.md, "Nested objects"). A sibling that is not set at the provider (None) has no
-    value to send, though: no field of the request takes null, and leaving it out can change nothing that is there.
+    A nested object is sent whole, because Telnyx does not say whether omitted siblings keep their value or fall back to
+    the default (API.md, "Nested objects"). A sibling that is not set at the provider (None) has no value to send,
+    though: no field of the request accepts null, and omitting it changes nothing.
 
-    What the kind leaves out beside other values is not sent either (:func:`bot.providers.telnyx.rules.left_out`).
+    Fields that the kind leaves out beside other values are not sent either
+    (:func:`bot.providers.telnyx.rules.left_out`).
     """
     away = batch.kind.left_out(batch.values)
     return {name: value for name, value in batch.values.items() if value is not None and name not in away}

@@ -1,6 +1,6 @@
 """Telnyx's documents, read leniently: every field may be missing, unknown ones are ignored, ids may be integers.
 
-Rows of numbers are not modelled here: which of their fields matter is what the kinds' tables say (``values.py``).
+Rows of numbers are not modelled here: the kinds' tables determine which of their fields matter (``values.py``).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _texted(value: object) -> object:
 
 
 def _dated(value: object) -> datetime | None:
-    """Return an ISO 8601 time as aware UTC, or None when it is none to believe: no job is lost over a date."""
+    """Return an ISO 8601 time as aware UTC, or None for an invalid one: no job is lost over a date."""
     if not isinstance(value, str):
         return None
     try:
@@ -47,7 +47,7 @@ def _dated(value: object) -> datetime | None:
 
 
 def _pointed(value: object) -> object:
-    """Return where an error points. Older documents have the pointer itself in place of the object around it."""
+    """Return the pointer of an error. Older documents have the pointer itself instead of an object around it."""
     if isinstance(value, dict):
         return value.get("pointer") or value.get("parameter") or ""
     return _texted(value)
@@ -59,9 +59,9 @@ Moment: TypeAlias = Annotated[datetime | None, BeforeValidator(_dated)]
 
 
 class _Lenient(BaseModel):
-    """What all of Telnyx's documents have in common."""
+    """The common parts of all of Telnyx's documents."""
 
-    # Texts of the input stay out of the text of a validation error: a job's parameters hold the external PIN.
+    # Input texts stay out of the text of a validation error: a job's parameters hold the external PIN.
     model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True, frozen=True, hide_input_in_errors=True)
 
 
@@ -81,7 +81,7 @@ class Complaints(_Lenient):
 
 
 class JobNumber(_Lenient):
-    """One number of a job: as it was given, done or pending."""
+    """One number of a job: as given, done or pending."""
 
     id: Text = ""
     phone_number: Text = ""
@@ -115,7 +115,7 @@ class OwnedNumber(_Lenient):
 
 
 class Ownership(_Lenient):
-    """The answer to an ownership check. Without its list it is no answer: read as "none", a whole account were gone."""
+    """The answer to an ownership check. A missing list is an error: read as "none", the whole account would be gone."""
 
     found: Annotated[list[OwnedNumber], BeforeValidator(_listed)]
 
@@ -168,7 +168,7 @@ Document = TypeVar("Document", bound=BaseModel)
 
 
 def parse(model: type[Document], value: JSON) -> Document:
-    """Return ``value`` as ``model``; raises :class:`bot.errors.Unavailable` when it is something else altogether."""
+    """Return ``value`` as ``model``; raises :class:`bot.errors.Unavailable` when it is of another type."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -176,17 +176,17 @@ def parse(model: type[Document], value: JSON) -> Document:
 
 
 def data(answer: JSON) -> JSON:
-    """Return what stands under ``data``; raises :class:`bot.errors.Unavailable` when nothing does."""
+    """Return the content of ``data``; raises :class:`bot.errors.Unavailable` when it is missing."""
     if isinstance(answer, dict) and "data" in answer:
         return answer["data"]
     raise Unavailable("Telnyx answered without the data that was asked for.")
 
 
 def one(answer: JSON, id_: str) -> dict[str, JSON]:
-    """Return the object ``id_`` that was asked for.
+    """Return the requested object ``id_``.
 
-    Every object says its id, so ``{"data": {}}`` is no object without settings. Raises
-    :class:`bot.errors.Unavailable` when there is none, and :class:`bot.errors.UnrequestedData` for another one.
+    Every object has its id, so ``{"data": {}}`` is not an object without settings. Raises
+    :class:`bot.errors.Unavailable` without an object, and :class:`bot.errors.UnrequestedData` for another one.
     """
     found = data(answer)
     if not isinstance(found, dict) or not found.get("id"):
@@ -205,7 +205,7 @@ def rows(answer: JSON) -> list[dict[str, JSON]]:
 
 
 def total(answer: JSON) -> int | None:
-    """Return how many rows there are on all pages together (``meta.total_results``), or None when it is not said."""
+    """Return how many rows all pages have together (``meta.total_results``), or None if that is missing."""
     meta = answer.get("meta") if isinstance(answer, dict) else None
     count = meta.get("total_results") if isinstance(meta, dict) else None
     return count if isinstance(count, int) and not isinstance(count, bool) else None
