@@ -63,6 +63,10 @@ class FollowUps:
             ways=change.draft.ways,
             reason=reason,
             base=base,
+            # All at once would be more than was approved for a try. Its start has passed: else nothing had been tried.
+            canary=change.draft.canary,
+            pause=change.draft.pause,
+            threshold=change.draft.threshold,
             until=change.draft.until,  # otherwise a change meant to be temporary would be permanent
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.test_scenario_follow_ups import carried_out, numbers, references
 from tests.integration.scenarios.test_scenario_sheets import attach, plan, text
+from tests.integration.scenarios.test_scenario_waves import rollout_in
 
 
 async def retry(stage: Stage, change: int) -> None:
@@ -148,6 +149,25 @@ async def test_a_retry_that_changes_nothing_is_refused(stage: Stage) -> None:
     shown = await sent(stage)
 
     assert "Choose at least one setting to change." in shown
+
+
+async def test_a_retry_comes_in_the_waves_of_the_change(stage: Stage) -> None:
+    """What a bad first wave has stopped is not sent to all numbers at once by the retry."""
+    wanted = numbers(stage, 12)
+    stage.telnyx.fail(wanted[0], detail="Busy", times=1)
+    change = await stage.ask(wanted, canary="1, 5, rest", pause="ask", threshold="20 %")
+    await stage.approve(change)
+    await stage.slack.wait_for(lambda: "Paused" in stage.read(stage.card(change)), what="the pause")
+    await stage.quiet()
+    await stage.ana.click("stop_rest", message=stage.card(change))
+    await stage.ended(change)
+
+    await retry(stage, change)
+    assert stage.ana.view is not None
+    assert rollout_in(stage.ana.view) == ["1, 5, rest", "ask", "20 %"]
+    shown = await sent(stage)
+
+    assert f"3 waves: wave 1: 1 number ({wanted[0]}), wave 2: 5, rest: 6." in shown
 
 
 async def test_a_setting_that_is_taken_out_of_the_form_is_not_sent_again(stage: Stage) -> None:

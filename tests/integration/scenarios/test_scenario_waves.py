@@ -268,6 +268,7 @@ async def test_what_is_left_after_a_stop_is_retried_and_undone_as_a_whole(stage:
 
     await stage.ana.click("retry_failed", message=stage.card(change))
     await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
+    await stage.fill(canary="", pause="")
     await stage.send()
     assert "Numbers: 5" in stage.read(await stage.planned())
     retry = await stage.request()
