@@ -110,15 +110,17 @@ class _Place:
     cells: Cells
     #: Row of the likelier headings; 0 without one.
     below: int
+    #: Whether its first rows have numbers, in whatever columns; only looked for in a workbook.
+    numbers: bool
 
 
 def _choose(name: str, table: Table, kind: Kind, left_out: Collection[str]) -> tuple[Layout, Columns]:
     """Return the place of the table and the meaning of its columns.
 
-    The right delimiter is found by the resulting headings; of a workbook's sheets, one may have a number column.
+    The right delimiter is found by the resulting headings; of a workbook's sheets, one may have numbers.
     """
     found = _places(name, table, kind, left_out)
-    filled = [each.layout.worksheet for each in found if each.layout.worksheet and each.columns.identifies]
+    filled = [each.layout.worksheet for each in found if each.numbers]
     if len(filled) > 1:
         names = ", ".join(f"“{title}”" for title in filled)
         raise refusal(name, f"has numbers in {len(filled)} sheets: {names}. Keep only the one that you mean.")
@@ -161,7 +163,11 @@ def _place(name: str, table: Table, kind: Kind, layout: Layout, left_out: Collec
         return None
     columns = understand(kind, cells, left_out)
     here = Layout(delimiter=layout.delimiter, worksheet=layout.worksheet, headings=number)
-    return _Place(layout=here, columns=columns, cells=cells, below=_headings_below(kind, columns, rows))
+    below = _headings_below(kind, columns, rows)
+    numbers = bool(layout.worksheet) and (
+        columns.identifies or bool(below) or _holds_numbers(_filled(name, table, layout))
+    )
+    return _Place(layout=here, columns=columns, cells=cells, below=below, numbers=numbers)
 
 
 def _headings_below(kind: Kind, columns: Columns, rows: Iterator[tuple[int, Cells]]) -> int:
@@ -176,6 +182,23 @@ def _headings_below(kind: Kind, columns: Columns, rows: Iterator[tuple[int, Cell
     return 0
 
 
+def _holds_numbers(rows: Iterator[tuple[int, Cells]]) -> bool:
+    """Tell whether the first of ``rows`` have a phone number in any cell, or begin with an id."""
+    beginning = True
+    for _, cells in islice(rows, LOOKED_AT):
+        if (beginning and _is_number(cells[0], str.isdecimal)) or any(_is_number(cell) for cell in cells):
+            return True
+        beginning = False
+    return False
+
+
+def _is_number(cell: object, is_id: Callable[[str], bool] = lambda _: False) -> bool:
+    try:
+        return bool(read_identifier(cell, is_id))
+    except InvalidValue:
+        return False
+
+
 def _titled(name: str, place: _Place) -> InputError:
     above = next((heading for heading in place.columns.headings if heading), "")
     return refusal(
@@ -188,11 +211,7 @@ def _titled(name: str, place: _Place) -> InputError:
 def _numberless(name: str, kind: Kind, place: _Place) -> InputError:
     """Return the error for a table without a known number column."""
     columns, row = place.columns, place.layout.headings
-    try:
-        begins_with_number = bool(read_identifier(place.cells[0], lambda text: text.isdecimal()))
-    except InvalidValue:
-        begins_with_number = False
-    if begins_with_number:
+    if _is_number(place.cells[0], str.isdecimal):
         why = (
             f"has a number in row {row} where the headings should be. "
             f"Put “{NUMBER}” above the numbers and the name of a setting above each column of values."

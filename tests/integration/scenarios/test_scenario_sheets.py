@@ -33,12 +33,13 @@ def text(*rows: Sequence[str], delimiter: str = ",") -> bytes:
     return out.getvalue().encode()
 
 
-def book(*rows: Sequence[object]) -> bytes:
-    """Return rows as a workbook."""
+def book(*rows: Sequence[object], **others: Sequence[Sequence[object]]) -> bytes:
+    """Return rows as a workbook, with the sheets ``others`` behind."""
     workbook = Workbook(write_only=True)
-    page = workbook.create_sheet("Numbers")
-    for row in rows:
-        page.append(list(row))
+    for title, held in {"Numbers": rows, **others}.items():
+        page = workbook.create_sheet(title)
+        for row in held:
+            page.append(list(row))
     out = io.BytesIO()
     workbook.save(out)
     return out.getvalue()
@@ -491,6 +492,26 @@ async def test_long_planning_says_how_far_it_is(idle: Stage) -> None:
     await idle.quiet()
     assert "Numbers: 1,500" in idle.modal()
     assert idle.slack.complaints == []
+
+
+@pytest.mark.parametrize(
+    "west",
+    [
+        [("West region",), ("number", "customer reference"), (NUMBERS[1], "west")],
+        [(NUMBERS[1],), (NUMBERS[2],)],
+    ],
+    ids=["a title above its headings", "no headings"],
+)
+async def test_numbers_in_another_sheet_of_a_workbook_are_not_passed_over(
+    fleet: Stage, west: Sequence[Sequence[object]]
+) -> None:
+    """Whichever form they have there, the plan waits until it is clear which sheet is meant."""
+    content = book(("number", "customer reference"), (NUMBERS[0], "east"), West=west)
+
+    shown = fleet.read(await plan(fleet, content, "regions.xlsx"))
+
+    assert "“regions.xlsx” has numbers in 2 sheets: “Numbers”, “West”. Keep only the one that you mean." in shown
+    assert "Request approval" not in shown
 
 
 async def test_foreign_columns_are_left_out_with_one_press(fleet: Stage) -> None:

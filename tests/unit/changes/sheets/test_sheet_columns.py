@@ -332,11 +332,20 @@ def test_of_several_sheets_one_may_have_numbers(
     good = [("number",), ("+13035550100",)]
     other = [("number",), ("+13035550101",)]
 
-    assert read(book(("Read this first",), Moves=good)).layout.worksheet == "Moves"
+    notes = [("Read this first",), ("Call 303-555-0199 with questions",), ("Denver PBX", "1293384261075731001")]
+
+    assert read(book(*notes, Moves=good)).layout.worksheet == "Moves"
     assert read(book(*good, Old=other, hidden=("Old",))).layout.worksheet == "Numbers"
-    assert refused(book(*good, Old=other)) == (
-        "“moves.csv” has numbers in 2 sheets: “Numbers”, “Old”. Keep only the one that you mean."
-    )
+    for more in (
+        other,
+        [("West region",), *other],
+        [("+13035550101",), ("+13035550102",)],
+        [("1293384261075731001",)],
+        [("Store", "Line"), ("12", 3035550101)],
+    ):
+        assert refused(book(*good, Old=more)) == (
+            "“moves.csv” has numbers in 2 sheets: “Numbers”, “Old”. Keep only the one that you mean."
+        )
 
 
 @pytest.mark.parametrize("heading", ["External PIN", "external_pin", "EXTERNAL-PIN"])
