@@ -1,1 +1,1 @@
-"""What people see and press in Slack: the manifest, the listeners and the Block Kit they answer with."""
+"""The user interface in Slack: the manifest, the listeners and their Block Kit answers."""

@@ -1,4 +1,4 @@
-"""Words for a channel that belong to no change."""
+"""Messages for a channel that belong to no change."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ class SlackAnnouncements:
         self._client = client
 
     async def announce(self, channel: str, text: str) -> None:
-        """Say ``text`` in ``channel``."""
+        """Post ``text`` in ``channel``."""
         await call(self._client.chat_postMessage(channel=channel, text=escape(text), unfurl_links=False))

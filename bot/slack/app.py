@@ -1,4 +1,4 @@
-"""The Bolt app: who the bot is, and how requests from Slack reach the listeners."""
+"""The Bolt app: the bot's identity, and how requests from Slack reach the listeners."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bot.telemetry.call_times import ACK, CallTimes
 
 log = structlog.get_logger(__name__)
 
-#: What Slack delivers to this app besides commands (API.md, "Commands"), by the ``type`` of the payload.
+#: Payloads that Slack delivers to this app besides commands (API.md, "Commands"), by their ``type``.
 _TYPES: Final = frozenset(
     {
         "block_actions",
@@ -38,7 +38,7 @@ _TYPES: Final = frozenset(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Identity:
-    """Who the bot token belongs to."""
+    """The owner of the bot token."""
 
     team: str
     enterprise: str | None
@@ -61,7 +61,7 @@ async def identify(client: AsyncWebClient) -> Identity:
 
 
 class App(AsyncApp):
-    """Bolt's app, which also tells how long Slack waits for its answers, however they are delivered."""
+    """Bolt's app, which also measures how long Slack waits for its answers, however they are delivered."""
 
     def __init__(self, *, steady: Callable[[], float], **parts: Any) -> None:  # noqa: ANN401 - Bolt's own
         super().__init__(**parts)
@@ -69,7 +69,7 @@ class App(AsyncApp):
         self.acks = CallTimes("type", "status", buckets=ACK)
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
-        """Answer what Slack delivers."""
+        """Answer a request from Slack."""
         began = self._steady()
         response = await super().async_dispatch(req)
         self.acks.took(_sort(req.body), str(response.status), seconds=self._steady() - began)
@@ -77,7 +77,7 @@ class App(AsyncApp):
 
 
 def _sort(body: Mapping[str, Any]) -> str:
-    """Return what was delivered; one of a few words, whatever somebody sends."""
+    """Return the type of the request, one of a few words, whatever somebody sends."""
     if "command" in body:
         return "command"
     return body["type"] if body.get("type") in _TYPES else "other"
@@ -93,7 +93,7 @@ def build_app(
 ) -> App:
     """Return the app with every listener.
 
-    The identity is known beforehand, so that the first click does not pay for ``auth.test`` out of its three seconds
+    The identity is known beforehand, so that the first click does not spend part of its three seconds on ``auth.test``
     (API.md, "Bolt and the SDK"). Without a signing secret only Socket Mode can be used, where nothing is signed.
     """
     result = AuthorizeResult(
@@ -110,11 +110,11 @@ def build_app(
     logging.getLogger("slack_bolt.AsyncApp").addFilter(_worth_saying)
     app = App(
         steady=steady,
-        name="linesman",  # otherwise it looks through the whole stack for one
+        name="linesman",  # otherwise it searches the whole stack for a name
         client=client,
         authorize=authorize,
         signing_secret=signing_secret or "unused: Socket Mode",
-        # What is posted to us by other bots is none of our business; our own events are left out as well.
+        # Messages of other bots do not concern us; our own events are left out as well.
         ignoring_self_events_enabled=True,
     )
     app.middleware(_sound_body)
@@ -124,9 +124,9 @@ def build_app(
 
 
 async def _sound_body(body: dict[str, Any], next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002 - Bolt's name
-    """Let no half of a surrogate pair in: it could be neither stored nor sent, and a task would fail over it for ever.
+    """Replace halves of surrogate pairs: they cannot be stored or sent, and a task would fail on them for ever.
 
-    The character that stands for it is refused as a value, and shown everywhere else.
+    The replacement character is refused as a value, and shown everywhere else.
     """
     whole = sound(body)
     body.clear()
@@ -135,10 +135,10 @@ async def _sound_body(body: dict[str, Any], next: Callable[[], Awaitable[None]])
 
 
 def _worth_saying(record: logging.LogRecord) -> bool:
-    """Leave out what Bolt says at every start about tokens that it sees and, rightly, does not use."""
+    """Drop Bolt's messages at every start about tokens that it sees and rightly does not use."""
     return "`token`" not in record.getMessage()
 
 
 async def _failed(error: Exception, body: dict[str, Any]) -> None:
-    """Log what a listener let through."""
+    """Log an error that a listener did not handle."""
     log.error("listener failed", type=body.get("type"), exc_info=error)

@@ -1,4 +1,4 @@
-"""Where a click is received: answered in time, worked on, and never left without an answer."""
+"""Running clicks: each is answered in time, worked on, and never left without an answer."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ log = structlog.get_logger(__name__)
 
 #: Most clicks worked on at once; the next ones wait for a place, after their ack.
 ROOM: Final = 64
-#: Seconds that a click may be worked on before its ack goes out regardless. Slack gives up after 3 s
+#: Longest time that a click may be worked on before its ack goes out anyway, in seconds. Slack gives up after 3 s
 #: (API.md, "Deadlines").
 ACK_WITHIN: Final = 2.0
 
-#: What a person reads after a fault that nobody foresaw.
+#: What a person reads after an unforeseen fault.
 FAULT: Final = "Linesman had an internal error; the log has the details. Check `/numbers list` before you try again."
 
-#: What a person reads when Linesman is stopped before their click is answered, and seconds in which they are told.
+#: What a person reads when Linesman stops before their click is answered, and the seconds for telling them.
 STOPPED: Final = (
     "Linesman was stopped before it could answer this click. When it is back, check `/numbers list`, and "
     "click again if nothing happened."
 )
 FAREWELL: Final = 2.0
 
-#: What a person reads when the answer to a Slack failed while a click was answered: what was decided by then stands.
+#: What a person reads when Slack failed while their click was being answered. What was already decided stands.
 _UNSHOWN: Final[Mapping[type[DeliveryError], str]] = {
     TokenLost: "Slack rejects Linesman's token right now; Linesman's log says why.",
     DeliveryPostponed: "Slack is rate limiting Linesman, so the answer could not be shown.",
@@ -48,7 +48,7 @@ _LOOK_FIRST: Final = "Check `/numbers list` before you try again."
 
 
 def in_words(error: DeliveryError) -> str:
-    """Return what a person reads of a fault of Slack; the log has Slack's own words."""
+    """Return what a person reads about a fault of Slack; the log has Slack's own words."""
     said = next((text for sort, text in _UNSHOWN.items() if isinstance(error, sort)), "The answer could not be shown.")
     return f"{said} {_LOOK_FIRST}"
 
@@ -56,8 +56,8 @@ def in_words(error: DeliveryError) -> str:
 #: Says a sentence to the person who clicked.
 Answer = Callable[[str], Awaitable[None]]
 
-#: Seconds within which an answer still means something to whoever clicked, as long as a response URL lives, and the
-#: longest pause between two attempts to give it.
+#: Seconds for which an answer is still useful, as long as a response URL is valid; then the longest pause between two
+#: attempts to give it.
 HEARD_WITHIN: Final = 1800.0
 LONGEST_PAUSE: Final = 30.0
 
@@ -65,37 +65,36 @@ LONGEST_PAUSE: Final = 30.0
 class ClickRunner:
     """Runs the work behind clicks.
 
-    In slack-bolt's async runner an exception in the same tick after ``await ack()`` loses the ack
-    (API.md, "Bolt and the SDK"), so no listener lets one escape: work is handed over here, and what goes wrong is told
-    to the person.
+    In slack-bolt's async runner, an exception in the same tick after ``await ack()`` loses the ack (API.md, "Bolt and
+    the SDK"). So no listener lets an exception escape: work is handed over here, and faults are reported to the person.
     """
 
     def __init__(self, cancel: Callable[[Collection[asyncio.Task[None]]], Awaitable[None]]) -> None:
-        #: Cancels tasks without tearing a write apart.
+        #: Cancels tasks without interrupting a write.
         self._cancel = cancel
-        #: Work under way -> how to answer who waits for it.
+        #: Work under way -> how to answer the person who waits for it.
         self._tasks: dict[asyncio.Task[None], Answer] = {}
         #: Answers that wait until Slack can be reached.
         self._speaking: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(ROOM)
 
     def hand_over(self, work: Coroutine[Any, Any, object], answer: Answer, what: str) -> asyncio.Task[None]:
-        """Start ``work``; whatever goes wrong, ``answer`` tells the person. ``what`` names it in the log."""
+        """Start ``work``; if anything goes wrong, ``answer`` tells the person. ``what`` names it in the log."""
         task = asyncio.create_task(self._attend(work, answer, what))
         self._tasks[task] = answer
         task.add_done_callback(self._tasks.pop)
         return task
 
     async def within_ack(self, work: Coroutine[Any, Any, object], answer: Answer, what: str) -> bool:
-        """Start ``work``, wait while the ack can wait, and tell whether it ended in time. It goes on either way."""
+        """Start ``work``, wait as long as the ack can, and tell whether it ended in time; it continues either way."""
         task = self.hand_over(work, answer, what)
         done, _ = await asyncio.wait({task}, timeout=ACK_WITHIN)
         return bool(done)
 
     async def until_heard(self, speak: Callable[[], Awaitable[None]]) -> None:
-        """Say something now, or else later, without anybody waiting for it: when Slack can be reached again.
+        """Send a message now, or later in the background, once Slack can be reached again.
 
-        Raises DeliveryRefused at once when Slack does not want to hear it.
+        Raises DeliveryRefused at once when Slack rejects the message.
         """
         try:
             await speak()
@@ -122,9 +121,9 @@ class ClickRunner:
             log.warning("a click was not answered", why=getattr(why, "message", "") or "Slack was not reached in time")
 
     async def close(self) -> None:
-        """Let running work end for a moment, then cancel it and tell who waits for it.
+        """Let running work finish for a moment, then cancel it and tell the people who wait for it.
 
-        What it decided is in the database already.
+        Its decisions are already in the database.
         """
         if under_way := {*self._tasks, *self._speaking}:
             await asyncio.wait(under_way, timeout=1.0)
@@ -151,7 +150,7 @@ class ClickRunner:
         except LinesmanError as error:
             log.info("answered with a refusal", what=what, error=type(error).__name__, answer=error.message)
             await self._tell(answer, error.message, what)
-        except Exception:  # the person must get an answer whatever happened; the cause is in the log
+        except Exception:  # the person must get an answer whatever happened; the log has the cause
             log.exception("click failed", what=what)
             await self._tell(answer, FAULT, what)
         finally:
@@ -160,5 +159,5 @@ class ClickRunner:
     async def _tell(self, answer: Answer, text: str, what: str) -> None:
         try:
             await answer(text)
-        except Exception:  # a failed notification is logged and work goes on
+        except Exception:  # a failed notification is logged, and work continues
             log.exception("cannot answer", what=what)

@@ -1,4 +1,4 @@
-"""Reading what was typed after ``/numbers`` as it was meant, whatever keyboards and pages made of it."""
+"""Reading the text after ``/numbers`` as it was meant, whatever keyboards and web pages made of it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Final
 
 from bot.changes.text.characters import is_unseen
 
-#: What people and word processors put around a word.
+#: Signs that people and word processors put around a word.
 _AROUND: Final = "`*_\"'\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u2039\u203a\u00ab\u00bb.,:;!()[]"
-#: Marks of quotation around a name, which may itself end in a full stop.
+#: Quotation marks around a name, which may itself end in a full stop.
 _QUOTES: Final = "`\"'\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u2039\u203a\u00ab\u00bb"
-#: Dashes of every length, in place of the one that a keyboard has.
+#: Dashes of any length, in place of the keyboard's hyphen.
 _DASHES: Final = re.compile("[\u2010-\u2015\u2212]")
-#: Characters of no width that stand for a blank.
+#: Zero-width characters that stand for a blank.
 _NO_WIDTH: Final = re.compile("[\u200b\ufeff]")
-#: A word of a command with a mark in the place of the blank behind it, or right before a plus sign or a bracket.
+#: A word of a command with a mark instead of the blank after it, or right before a plus sign or a bracket.
 _MARKED: Final = re.compile(
     rf"([{re.escape(_QUOTES)}*_]*[^\W\d_]+[{re.escape(_QUOTES)}*_]*)(?:[:;,=]+|(?=[+(]))(.+)", re.DOTALL
 )
@@ -25,10 +25,10 @@ _DAY: Final = re.compile(r"\b\d{4}-\d{1,2}-\d{1,2}\b")
 
 
 def first_word(text: str) -> tuple[str, str]:
-    """Return the first word in lower case, and what follows it as it was typed.
+    """Return the first word in lower case, and the rest as it was typed.
 
-    Blanks of any kind, line breaks and characters of no width part words; quotation marks and such around them go. So
-    does a mark between the first word and what follows it: ``update:+13035550100``.
+    Words are separated by blanks of any kind, line breaks and zero-width characters; quotation marks and the like
+    around them are dropped. So is a mark between the first word and the rest: ``update:+13035550100``.
     """
     words = _NO_WIDTH.sub(" ", text).strip()
     word, rest = (*words.split(maxsplit=1), "", "")[:2]
@@ -38,7 +38,7 @@ def first_word(text: str) -> tuple[str, str]:
 
 
 def tidied(text: str) -> str:
-    """Return words without what nobody sees and what stands around them, with plain dashes and one blank between."""
+    """Return words without invisible characters and surrounding marks, with plain dashes and single blanks."""
     seen = _DASHES.sub("-", _NO_WIDTH.sub(" ", unicodedata.normalize("NFKC", text)))
     words = "".join(each for each in seen if each.isspace() or not is_unseen(each)).split()
     return " ".join(bare for word in words if (bare := word.strip(_AROUND)))
@@ -50,5 +50,5 @@ def unquoted(text: str) -> str:
 
 
 def without_days(text: str) -> str:
-    """Return ``text`` without its days, whose digits are nobody's number."""
+    """Return ``text`` without its dates, whose digits are not a number."""
     return _DAY.sub(" ", _DASHES.sub("-", text))

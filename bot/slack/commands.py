@@ -1,4 +1,4 @@
-"""What can be typed after ``/numbers``: the one table from which dispatch, help and the app's usage hint follow."""
+"""The commands after ``/numbers``: the one table behind dispatch, help and the app's usage hint."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ COMMAND: Final = "/numbers"
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One word after ``/numbers``. ``arguments`` is what follows it, as an example that works."""
+    """One word after ``/numbers``. ``arguments`` is the text after it, as an example that works."""
 
     word: str
     arguments: str
     help: str
-    #: Words that mean the same and are not offered any more.
+    #: Words that mean the same and are no longer offered.
     former: tuple[str, ...] = ()
-    #: Only operators may; whoever else tries is refused.
+    #: Whether only operators may use it; others are refused.
     operators: bool = False
 
     @property
@@ -31,7 +31,7 @@ class Command:
         return f"{self.word} {self.arguments}".strip()
 
 
-#: In the order of a change's life; the kinds of change, whose words come from the providers, stand before them.
+#: In the order of a change's life; the kinds of change, whose words come from the providers, come before them.
 COMMANDS: Final = (
     Command("new", "", "open the form; `/numbers` alone does the same"),
     Command("status", "CHG-42", "show a change; add `xlsx` to get its results as a workbook"),
@@ -68,16 +68,16 @@ COMMANDS: Final = (
 
 
 def command_for(word: str) -> Command | None:
-    """Return the command that ``word``, in lower case, means, by its name of today or a former one."""
+    """Return the command for ``word``, in lower case, by its current name or an earlier one."""
     return next((command for command in COMMANDS if word == command.word or word in command.former), None)
 
 
 def nearest(word: str, kinds: Sequence[Kind]) -> str | None:
-    """Return the word that was probably meant by ``word``, which means nothing; None when none is near."""
+    """Return the word probably meant by the unknown ``word``; None if none is similar."""
     known = [*(command.word for command in COMMANDS), *(kind.command for kind in kinds)]
     return next(iter(get_close_matches(word, known, n=1, cutoff=0.6)), None)
 
 
 def usage_hint(kinds: Sequence[str] = ("update", "emergency", "delete", "close")) -> str:
-    """Return what Slack shows while somebody types the command: at most 1,000 characters."""
+    """Return Slack's hint while somebody types the command: at most 1,000 characters."""
     return " | ".join([*kinds, *(command.usage for command in COMMANDS)])

@@ -1,4 +1,4 @@
-"""Files and words for one person, in their direct message with the bot."""
+"""Files and texts for one person, in their direct message with the bot."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SlackDirectMessages:
         self._bot = bot
 
     async def write(self, user: str, text: str, key: str) -> None:
-        """Say ``text`` to ``user``, marked with ``key``."""
+        """Send ``text`` to ``user``, marked with ``key``."""
         place = await self._place(user)
         await call(
             self._client.chat_postMessage(channel=place, text=escape(text), metadata=mark(key), unfurl_links=False)
@@ -32,20 +32,20 @@ class SlackDirectMessages:
         await self._uploads.share(name, content, channel=await self._place(user), text=escape(text))
 
     async def arrived(self, user: str, names: Collection[str], key: str, since: str) -> bool:
-        """Tell whether a file called by one of ``names``, or words marked with ``key``, came to ``user``."""
+        """Tell whether a file with one of ``names``, or a text marked with ``key``, came to ``user``."""
         async for each in self._history.channel(await self._place(user), since):
             if key_of(each) == key or self.is_shared(each, names):
                 return True
         return False
 
     def is_shared(self, message: Message, names: Collection[str]) -> bool:
-        """Tell whether we shared a file called by one of ``names`` with ``message``; people may have such files too."""
+        """Tell whether we shared a file with one of ``names`` in ``message``; people may have such files too."""
         return any(
             file.get("name") in names and self._bot in (file.get("user"), message.get("user"))
             for file in message.get("files") or []
         )
 
     async def _place(self, user: str) -> str:
-        """Return the direct message's id; files go into conversations only, and a person's id is none."""
+        """Return the direct message's id; files go only into conversations, and a person's id is not one."""
         answer = await call(self._client.conversations_open(users=user))
         return str(answer["channel"]["id"])

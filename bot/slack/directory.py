@@ -17,12 +17,12 @@ from bot.slack.web_api import call
 log = structlog.get_logger(__name__)
 
 #: usergroups.users.list allows 20 calls a minute in the workspace (Slack tier 2, API.md, "Rate limits"): 8 at once and
-#: one each 5 s are never more. users.info allows 100, which is left to Slack to keep.
+#: then one every 5 s never exceed that. users.info allows 100, a limit that Slack itself enforces.
 GROUP_BURST: Final = 8
 GROUP_STEP: Final = 5.0
 
-#: Error of usergroups.users.list -> what is wrong with the group and what to do (API.md, "People and groups"). They
-#: last until somebody does it.
+#: Error of usergroups.users.list -> the problem with the group and what to do (API.md, "People and groups"). These
+#: problems last until somebody acts.
 GROUP_TROUBLE: Final[Mapping[str, str]] = {
     "no_such_subteam": "which Slack does not know: take the id from the group's page in Slack",
     "subteam_not_found": "which Slack does not know: take the id from the group's page in Slack",
@@ -45,7 +45,7 @@ class SlackDirectory:
         self._direct: PeopleLookups[str] = PeopleLookups(self._read_direct, now)
 
     async def person(self, user: str, *, fresh: bool) -> Person:
-        """Return who ``user`` is; raises DeliveryError when Slack does not say."""
+        """Return who ``user`` is; raises DeliveryError when Slack does not answer."""
         return await (self._people.fresh(user) if fresh else self._people.shown(user))
 
     async def membership(self, groups: Iterable[str], *, fresh: bool) -> Membership:
@@ -53,21 +53,21 @@ class SlackDirectory:
         return {group: await self._group(group, fresh=fresh) for group in groups}
 
     def remembered_person(self, user: str) -> tuple[Person, float] | None:
-        """Return who ``user`` was when Slack said so last, and how many seconds ago; None after some minutes."""
+        """Return who ``user`` was in Slack's last answer, and how many seconds ago; None after some minutes."""
         return self._people.remembered(user)
 
     def remembered_group(self, group: str) -> tuple[frozenset[str], float] | None:
-        """Return who was in ``group`` then, in the same way."""
+        """Return who was in ``group``, in the same way."""
         return self._groups.remembered(group)
 
     async def can_post(self, channel: str, person: str) -> bool:
-        """Tell whether the bot may post in ``channel``, where ``person`` is; True when Slack does not say just now.
+        """Tell whether the bot may post in ``channel``, where ``person`` is; True when Slack does not answer just now.
 
-        Of a direct message Slack tells nothing without the scope im:read, and with it nobody's membership: it is asked
-        for the bot's own with ``person`` instead, and every other one is between other people.
+        Without the scope im:read, Slack tells nothing about direct messages, and with it nobody's membership. So Slack
+        is asked for the bot's direct message with ``person`` instead; any other one is between other people.
 
-        A bad minute of Slack's, or of the token's, is no reason to put the card elsewhere for good; when the post
-        itself is refused, the card finds another place then.
+        A temporary fault of Slack or the token is no reason to move the card permanently; if the post itself is
+        refused, the card moves then.
         """
         try:
             if channel.startswith("D"):
@@ -109,21 +109,21 @@ class SlackDirectory:
 
 
 def unread(error: DeliveryError) -> UnknownGroup:
-    """Return what ``error`` says about the group that was asked for."""
+    """Return what ``error`` says about the requested group."""
     if isinstance(error, DeliveryPostponed):
         return UnknownGroup(wait=error.wait)
-    # A token that is lost says nothing about the group, and is told elsewhere.
+    # A lost token says nothing about the group, and is reported elsewhere.
     if not isinstance(error, DeliveryRefused) or isinstance(error, TokenLost):
         return UnknownGroup()
     return UnknownGroup(trouble=GROUP_TROUBLE.get(error.code, f"which Slack does not show ({error.code})"))
 
 
 def _foreign(info: Mapping[str, Any], team: str) -> bool:
-    """Return whether the user that users.info describes belongs to none of our workspaces.
+    """Return whether the user described by users.info belongs to none of our workspaces.
 
-    In an Enterprise Grid organisation ``team_id`` may be missing, or be a sister workspace in which the person is at
-    home; ``enterprise_user.teams`` then has every workspace that they belong to. Somebody whom Slack calls a stranger
-    is one, whatever workspace it names; and whose workspace it does not tell at all is treated as one: it fails closed.
+    In an Enterprise Grid organisation, ``team_id`` may be missing, or be the person's home in a sister workspace;
+    ``enterprise_user.teams`` then has all their workspaces. A person whom Slack marks as a stranger is one, whatever
+    workspace it names. A person without any workspace is treated as a stranger too: this fails closed.
     """
     if info.get("is_stranger"):
         return True

@@ -1,6 +1,6 @@
-"""Files: fetching those that people upload, and sharing ours.
+"""Files: fetching uploads, and sharing our own.
 
-Sharing takes three calls: the address, the bytes, and the sharing itself, of which only the last is seen by anybody.
+Sharing takes three calls: the address, the bytes, and the sharing itself; only the last one is visible.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown, Inpu
 from bot.slack.client import Client
 from bot.slack.web_api import call, retry_after
 
-#: Where Slack keeps files (API.md, "Files"). The token goes to no other host.
+#: Slack's host for files (API.md, "Files"). The token goes to no other host.
 HOST: Final = "files.slack.com"
 #: Seconds for the whole download.
 WITHIN: Final = 60.0
 _FIELD: Final = "sheet"
 _PAGE: Final = "text/html"
-#: Slack's words for a file that the app may not see, as an error and as a file's ``file_access``.
+#: Slack's errors for a file that the app may not see, also used in a file's ``file_access``.
 _DENIED: Final = frozenset({"access_denied", "not_visible", "no_permission"})
 _UPLOAD_HERE: Final = "download it and upload it in the form"
 
@@ -55,12 +55,12 @@ class SlackFiles:
             raise InputError(
                 {_FIELD: (f"“{upload.name}” is stored outside Slack and cannot be read there; upload the file itself.")}
             )
-        # Instead of a file that it does not hand out, Slack shows the page where people sign in (API.md, "Files"). A
-        # file that is a web page itself comes with the same type; what it is, its reader finds out.
+        # Instead of a file that it does not deliver, Slack returns the sign-in page (API.md, "Files"). A file that is
+        # itself a web page has the same type; its reader finds out what it is.
         return await self._download(url, upload, may_be_page=file.get("mimetype") == _PAGE)
 
     async def _told(self, upload: Upload) -> dict[str, Any]:
-        """Return what Slack tells of the file; of one from a Slack Connect channel only this call tells anything."""
+        """Return Slack's description of the file; for a file from a Slack Connect channel only this call has one."""
         try:
             answer = await call(self._client.files_info(file=upload.id))
         except DeliveryRefused as error:
@@ -75,7 +75,7 @@ class SlackFiles:
         return file
 
     def _ours(self, url: str) -> bool:
-        """Tell whether ``url`` is on Slack's own host for files, or on the host of the API where that is another."""
+        """Tell whether ``url`` is on Slack's own host for files, or on the API's host if that is another one."""
         here, api = parts_of(url), urlsplit(self._client.base_url)
         if here is None:
             return False
@@ -91,7 +91,7 @@ class SlackFiles:
         limit = aiohttp.ClientTimeout(total=self._within)
         content = bytearray()
         try:
-            # A redirect leads to the page where people sign in, and would carry the token along.
+            # A redirect leads to the sign-in page, and would carry the token along.
             async with session.get(url, headers=headers, timeout=limit, allow_redirects=False) as response:
                 _check(response, upload, may_be_page=may_be_page)
                 async for chunk in response.content.iter_chunked(65_536):
@@ -137,12 +137,12 @@ def _too_large(upload: Upload) -> str:
     return f"“{upload.name}” is larger than {LARGEST // 1_000_000} MB; split it into several sheets."
 
 
-#: Seconds to wait after a step that nobody can see did not work.
+#: Seconds to wait after an invisible step failed.
 _AGAIN: Final = 5.0
 
 
 class FileUploads:
-    """Uploads files, step by step: before the last step nothing has happened, whatever went wrong."""
+    """Uploads files in steps: before the last step nothing has happened, whatever went wrong."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -171,7 +171,7 @@ class FileUploads:
         except DeliveryRefused as error:
             if error.code != "file_not_found":
                 raise
-            # The bytes never arrived, whatever was answered to them: something before Slack may have said so.
+            # The bytes never arrived, whatever the answer was: something in front of Slack may have sent it.
             raise DeliveryPostponed(f"Slack did not get the file {name}.", code=error.code, wait=_AGAIN) from error
 
     async def _send(self, url: str, name: str, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Reading back what was said in a channel or a thread since a moment of Slack's time, and knowing our own again."""
+"""Reading the messages of a channel or a thread since a time of Slack's, and recognising our own."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.errors import DeliveryUnknown
 from bot.slack.web_api import call
 
-#: The metadata event that marks our messages. Its payload holds the outbox key only: anybody in the workspace can
-#: read metadata (docs.slack.dev/messaging/message-metadata).
+#: The metadata event that marks our messages. Its payload holds only the outbox key: anybody in the workspace can read
+#: metadata (docs.slack.dev/messaging/message-metadata).
 EVENT: Final = "linesman_message"
 
 
@@ -22,36 +22,36 @@ def mark(key: str) -> dict[str, Any]:
 
 
 def key_of(message: Mapping[str, Any]) -> str:
-    """Return the key of a message as Slack shows it; empty when it is none of ours."""
+    """Return the key of a message as Slack shows it; empty when it is not ours."""
     metadata = message.get("metadata") or {}
     if metadata.get("event_type") != EVENT:
         return ""
     return str(metadata.get("event_payload", {}).get("key", ""))
 
 
-#: Messages asked for at once; Slack advises against more.
+#: Messages requested at once; Slack advises against more.
 PAGE: Final = 200
-#: Pages in a row without a message that was not shown before, after which nobody reads on.
+#: Pages in a row without a new message, after which reading stops.
 BARREN: Final = 5
-#: Seconds by which a look begins earlier than Slack's last word before the attempt: that word came in whole seconds,
-#: and perhaps from another of Slack's machines.
+#: Seconds by which a search begins before Slack's last time before the attempt: that time came in whole seconds, and
+#: perhaps from another of Slack's machines.
 MARGIN: Final = 60.0
 
 Message = Mapping[str, Any]
 
 
 class History:
-    """Pages through conversations to their end. Floors are Slack's own times; without one everything is read.
+    """Reads conversations to their end, page by page. Floors are Slack's own times; without one everything is read.
 
-    What ends a list is only that Slack names no next page: a list that breaks off, goes round in circles or brings
-    nothing new tells nobody what was not in it, and raises DeliveryUnknown.
+    A list has ended only when Slack names no next page. A list that breaks off, repeats itself or brings nothing new
+    does not show what is missing, and raises DeliveryUnknown.
     """
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
 
     def channel(self, channel: str, since: str) -> AsyncIterator[Message]:
-        """Return what was said in ``channel`` outside of threads, the newest first."""
+        """Return the messages in ``channel`` outside of threads, newest first."""
 
         async def ask(cursor: str | None) -> AsyncSlackResponse:
             return await self._client.conversations_history(
@@ -61,7 +61,7 @@ class History:
         return _pages(ask)
 
     def thread(self, channel: str, ts: str, since: str) -> AsyncIterator[Message]:
-        """Return a thread's first message and its replies, which Slack lists from the oldest on only."""
+        """Return a thread's first message and its replies, which Slack lists only from the oldest on."""
 
         async def ask(cursor: str | None) -> AsyncSlackResponse:
             return await self._client.conversations_replies(
@@ -82,7 +82,7 @@ async def _pages(ask: Callable[[str | None], Awaitable[AsyncSlackResponse]]) -> 
     barren = 0
     while True:
         answer = await call(ask(cursor))
-        # Slack may show fewer messages than were asked for, or none; but not for ever.
+        # Slack may return fewer messages than requested, or none; but not for ever.
         new = [each for each in answer["messages"] if each["ts"] not in seen]
         for each in new:
             yield each

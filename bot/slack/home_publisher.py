@@ -1,12 +1,12 @@
-"""Home tabs that are being looked at, kept up to date.
+"""Keeping open Home tabs up to date.
 
-Slack says when somebody opens their Home tab and never when they leave, so a tab counts as looked at for an hour.
-Who looks is in memory: after a restart Slack asks again when the tab is opened next, and its buttons work meanwhile.
+Slack reports when somebody opens their Home tab but never when they leave, so a tab counts as open for an hour. Open
+tabs are kept in memory: after a restart Slack asks again when a tab is next opened, and its buttons work meanwhile.
 
-views.publish allows 100 calls a minute in a workspace (Slack tier 4, API.md, "Rate limits"). A change of something is
-therefore not told to everybody at once: every tab is published at most once in :data:`PAUSE`, the one that has waited
-longest first, at most one each :data:`STEP`, and only when it would show something else. However many changes there
-were meanwhile, the tab shows the state of the moment.
+views.publish allows 100 calls a minute in a workspace (Slack tier 4, API.md, "Rate limits"). So a change is not shown
+to everybody at once: every tab is published at most once in :data:`PAUSE`, the longest-waiting first, at most one per
+:data:`STEP`, and only if its content would differ. However many changes there were meanwhile, the tab shows the current
+state.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from bot.workflow.queries.home import HomeTab
 
 log = structlog.get_logger(__name__)
 
-#: How long after it was opened a tab is kept up to date.
+#: How long a tab is kept up to date after it was opened.
 WATCHED: Final = timedelta(hours=1)
 #: Least pause between two publications of one tab.
 PAUSE: Final = timedelta(seconds=10)
-#: Least pause between two publications of any tabs: 60 a minute leave room for those that are being opened.
+#: Least pause between two publications of any tabs: 60 a minute leave room for tabs being opened.
 STEP: Final = timedelta(seconds=1)
-#: Seconds between two looks whether anything changed, when nobody rings; other replicas change things too.
+#: Seconds between two checks for changes without a ring; other replicas make changes too.
 IDLE: Final = 5.0
-#: Seconds between two looks at the least, however often somebody rings.
+#: Least seconds between two checks, however often somebody rings.
 BREATH: Final = 0.1
-#: Most tabs that are watched; whoever opens theirs beyond that sees it as it was when they opened it.
+#: Most tabs that are watched; a tab beyond that shows the state in which it was opened.
 ROOM: Final = 2000
 
 
@@ -49,18 +49,18 @@ class _Tab:
     """One person's Home tab."""
 
     opened_at: datetime
-    #: When it was last published, or was looked at and would have shown the same.
+    #: When it was last published, or checked and found unchanged.
     fresh_at: datetime
-    #: The mark of the state that it shows; see :meth:`bot.workflow.queries.home.HomeTab.mark`.
+    #: The mark of the shown state; see :meth:`bot.workflow.queries.home.HomeTab.mark`.
     mark: int = -1
-    #: A hash over what it shows, and Slack's own hash of it.
+    #: A hash over the shown content, and Slack's own hash of it.
     shown: str = ""
     hash: str = ""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class HomePublisher:
-    """Publishes Home tabs, when they are opened and when what they show has changed."""
+    """Publishes Home tabs when they are opened, and when their content has changed."""
 
     def __init__(self, client: AsyncWebClient, overview: HomeTab, wakeup: Wakeup, clock: Clock) -> None:
         self._client = client
@@ -80,12 +80,12 @@ class HomePublisher:
         self._wakeup.ring()
 
     async def refresh(self) -> float:
-        """Wait until something may have changed, and bring a tab up to date; return the seconds to wait after that."""
+        """Wait until something may have changed, and update a tab; return the seconds to wait after that."""
         await self._wakeup.wait(IDLE)
         return await self._refresh()
 
     async def _refresh(self) -> float:
-        """Bring the tab that has waited longest up to date, if any is due; return the seconds to wait."""
+        """Update the longest-waiting tab, if any is due; return the seconds to wait."""
         now = self._clock()
         self._tabs = {user: tab for user, tab in self._tabs.items() if now - tab.opened_at < WATCHED}
         if not self._tabs:
@@ -116,11 +116,12 @@ class HomePublisher:
         return STEP.total_seconds() if published else STEP.total_seconds() / 4
 
     async def _publish(self, user: str, tab: _Tab, *, anew: bool = False) -> bool:
-        """Publish the tab as it is now, unless it shows just that; return whether it was published.
+        """Publish the tab as it is now, unless it already shows that; return whether it was published.
 
-        With ``anew`` nothing is believed of what it shows: another replica may have published it meanwhile.
+        ``anew`` means that the shown content is unknown: another replica may have published the tab meanwhile.
 
-        One at a time, so that an older state never covers a newer one; Slack's hash does the same across replicas.
+        One publication at a time, so that an older state never covers a newer one; Slack's hash ensures that across
+        replicas.
         """
         async with tab.lock:
             if anew:
@@ -137,7 +138,7 @@ class HomePublisher:
                     answer = await self._call(user, view, hash_)
                 except DeliveryRefused as error:
                     if error.code == "hash_conflict" and hash_:
-                        continue  # another replica has published it meanwhile: read again, and show what is true now
+                        continue  # another replica has published it: read again, and show the current state
                     raise
                 except DeliveryUnknown:
                     tab.hash = ""  # it may have arrived; the next publication decides

@@ -1,4 +1,4 @@
-"""What people do in Slack, each read once from its payload, so that nobody else knows how Slack writes it down."""
+"""Actions of people in Slack, each read once from its payload, so that no other code knows Slack's format."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from bot.changes.model.messages import MessageRef
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SentView:
-    """A modal or Home tab as it was when somebody clicked in it or sent it off."""
+    """A modal or Home tab as it was when somebody clicked in it or submitted it."""
 
     id: str
     hash: str
     callback: str
     modal: bool
-    #: What the view carries for us, as it was written.
+    #: The metadata that the view carries for us, unparsed.
     metadata: str
     blocks: Sequence[Mapping[str, Any]]
-    #: Block id -> what its element holds.
+    #: Block id -> content of its element.
     answers: Mapping[str, Mapping[str, Any]]
 
     @classmethod
@@ -40,17 +40,17 @@ class SentView:
 
     @property
     def private(self) -> Mapping[str, Any]:
-        """What the view carries for us, where that is JSON."""
+        """The metadata that the view carries for us, if it is JSON."""
         stored: dict[str, Any] = json.loads(self.metadata or "{}")
         return stored
 
     @property
     def submission(self) -> str:
-        """What names this state of the view: the same one sent twice is one submission."""
+        """Identifies this state of the view: the same state sent twice is one submission."""
         return f"{self.id}:{self.hash}"
 
     def typed(self, block: str) -> str:
-        """Return what was typed into the input ``block``; nothing where there is none."""
+        """Return the text in the input ``block``; empty without one."""
         return str(self.answers.get(block, {}).get("value") or "")
 
 
@@ -59,17 +59,17 @@ NO_VIEW: Final = SentView.of({})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Interaction:
-    """Something that a person did, and how to answer them."""
+    """An action of a person, and how to answer it."""
 
     #: Id of the person, from the signed payload.
     user: str
-    #: Opens a modal, for three seconds.
+    #: Opens a modal; valid for three seconds.
     trigger: str = ""
-    #: Where they did it; nothing in a modal or on the Home tab.
+    #: The channel of the action; empty in a modal or on the Home tab.
     channel: str = ""
-    #: Takes answers for half an hour; shortcuts and modals have none.
+    #: Accepts answers for half an hour; shortcuts and modals have none.
     response_url: str = ""
-    #: The view in which they did it; the empty one elsewhere.
+    #: The view of the action; the empty one elsewhere.
     view: SentView = NO_VIEW
 
     @classmethod
@@ -83,11 +83,11 @@ class Click(Interaction):
     """A button pressed, or an option chosen."""
 
     action: str
-    #: What the button or the chosen option carries.
+    #: The value of the button or the chosen option.
     value: str
-    #: Slack's time of the click, as it writes it.
+    #: Slack's time of the click, in Slack's format.
     at: str
-    #: The message in which the button stands.
+    #: The message that has the button.
     message: MessageRef | None
 
     @classmethod
@@ -107,12 +107,12 @@ class Click(Interaction):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModalSubmission(Interaction):
-    """A modal sent off, or closed."""
+    """A modal that was submitted or closed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SlashCommand(Interaction):
-    """A command, with what follows it as Slack passes it on."""
+    """A command, with the text after it as Slack passes it on."""
 
     text: str
 
@@ -124,7 +124,7 @@ class SlashCommand(Interaction):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shortcut(Interaction):
-    """A shortcut; ``message`` is the payload's message, empty for one that belongs to none."""
+    """A shortcut; ``message`` is the payload's message, empty for a global shortcut."""
 
     message: Mapping[str, Any]
 
@@ -136,7 +136,7 @@ class Shortcut(Interaction):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MenuQuery(Interaction):
-    """Something typed into a menu whose options we look up."""
+    """Text typed into a menu whose options we look up."""
 
     block: str
     text: str

@@ -1,4 +1,4 @@
-"""The Slack app manifest: everything that Slack has to know about Linesman, ready to paste.
+"""The Slack app manifest: everything that Slack must know about Linesman, ready to paste.
 
 The form and its limits are those of Slack's manifest schema 2.0.0 (API.md, "Commands").
 """
@@ -17,7 +17,7 @@ from bot.slack.commands import COMMAND, usage_hint
 NEW_CHANGE: Final = "new_change"
 #: Callback id of the message shortcut "Change these numbers".
 CHANGE_THESE: Final = "change_these"
-#: Where Slack delivers commands, interactions, options requests and events in HTTP mode.
+#: The path to which Slack delivers commands, interactions, options requests and events in HTTP mode.
 EVENTS_PATH: Final = "/slack/events"
 
 #: Each bot scope -> why Linesman needs it.
@@ -81,7 +81,7 @@ def manifest(*, socket_mode: bool, url: str | None) -> dict[str, Any]:
             "app_home": {
                 "home_tab_enabled": True,
                 "messages_tab_enabled": True,
-                # Nothing reads direct messages; a box to type in would promise that somebody does.
+                # Nothing reads direct messages; an input box would suggest that somebody does.
                 "messages_tab_read_only_enabled": True,
             },
             "bot_user": {"display_name": "Linesman", "always_online": True},

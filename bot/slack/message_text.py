@@ -1,4 +1,4 @@
-"""What a message says, wherever in it that stands: its text, its blocks and its attachments."""
+"""The text of a message, wherever it is: in its text, its blocks or its attachments."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-#: What Slack writes in angle brackets, but for telephone links: mentions, dates and links. They hold digits that are
-#: nobody's number; a link's label is what people see of it.
+#: Slack's angle brackets, except telephone links: mentions, dates and links. Their digits are not a number; people see
+#: only a link's label.
 _ANGLED: Final = re.compile(r"<(?!tel:)(?:([^<>|]*)\|)?([^<>]*)>", re.IGNORECASE)
-#: Marks of bold and italic text around a word. Those of struck text stay: what is struck was withdrawn.
+#: Marks of bold and italic text around a word. Marks of struck text stay: struck text was withdrawn.
 _MARKS: Final = re.compile(r"(?<![^\s(])[*_]+(?=[^\s*_])|(?<=[^\s*_])[*_]+(?![^\s,;.:!?)])")
-#: What Slack puts into angle brackets in a command's text, as the manifest asks for, and what it leaves outside.
+#: Text in Slack's angle brackets in a command, as the manifest requests, and text outside them.
 _WRITTEN: Final = re.compile(r"<([@#]?[^<>|]+)(?:\|([^<>]*))?>|[^<>]+")
 #: A person in a command's text.
 _PERSON: Final = re.compile(r"<@([^<>|]+)(?:\|([^<>]*))?>")
-#: Parts of a block in which there may be further blocks or texts.
+#: Parts of a block that may contain further blocks or texts.
 _INSIDE: Final = (
     "text",
     "fields",
@@ -29,21 +29,21 @@ _INSIDE: Final = (
     "details",
     "output",
 )
-#: Parts of an attachment with words for people.
+#: Parts of an attachment with texts for people.
 _WORDS: Final = ("pretext", "title", "text")
 
 
 def texts_of(message: Mapping[str, Any]) -> list[str]:
     """Return each text of ``message`` once, in order.
 
-    A message with blocks repeats them in its text, and what comes from bots and forms may be in blocks or in
-    attachments alone.
+    A message with blocks repeats them in its text; messages of bots and forms may have text only in blocks or
+    attachments.
     """
     return list(dict.fromkeys(text for text in _texts(message) if text.strip()))
 
 
 def typed(text: str) -> str:
-    """Return what was typed after a command as it was typed, but for people, who stay in Slack's angle brackets.
+    """Return the text after a command as it was typed, except that people stay in Slack's angle brackets.
 
     Slack writes ``<``, ``>`` and ``&`` as entities, and puts names and links into angle brackets.
     """
@@ -51,7 +51,7 @@ def typed(text: str) -> str:
 
 
 def named(text: str) -> str:
-    """Return what was typed with people by their names: ``@ana``."""
+    """Return the typed text with people by their names: ``@ana``."""
     return _PERSON.sub(lambda found: f"@{found[2] or found[1]}", text)
 
 
@@ -63,14 +63,14 @@ def _as_typed(found: re.Match[str]) -> str:
         return found[0]
     if target.startswith("#"):
         return f"#{label or target[1:]}"
-    # A name such as "example.com" is made a link to where it leads; the link's label is what was typed.
+    # A name such as "example.com" is turned into a link to its address; the link's label is the typed text.
     if _without_end(target) in {f"http://{_without_end(label)}", f"https://{_without_end(label)}"}:
         return html.unescape(label)
     return html.unescape(target.removeprefix("tel:").removeprefix("mailto:"))
 
 
 def _without_end(address: str) -> str:
-    """Return an address as those are compared that lead to the same place."""
+    """Return an address in a form for comparing addresses of the same place."""
     return address.casefold().removesuffix("/")
 
 
@@ -100,7 +100,7 @@ def _blocks(node: object) -> Iterator[str]:
 def _block(node: Mapping[str, Any]) -> Iterator[str]:
     match node.get("type"):
         case "rich_text_section" | "rich_text_quote" | "rich_text_preformatted":
-            # Leaves are one text, cut where its style changes: a number may be half in bold.
+            # Leaves are one text, divided where its style changes: a number may be half bold.
             yield "".join(_leaf(leaf) for leaf in _dicts(node.get("elements")))
         case "mrkdwn" | "markdown":
             yield _plain(str(node.get("text") or ""))
@@ -118,7 +118,7 @@ def _leaf(leaf: Mapping[str, Any]) -> str:
         case "text":
             text, style = str(leaf.get("text") or ""), leaf.get("style")
             return f"~{text}~" if isinstance(style, Mapping) and style.get("strike") else text
-        case "emoji":  # an arrow between two numbers means something
+        case "emoji":  # an arrow between two numbers has a meaning
             return f":{leaf.get('name')}:"
         case "link":
             url = str(leaf.get("url") or "")

@@ -24,10 +24,10 @@ from bot.workflow.ports import ChangeDetails
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between two looks whether the card that takes another's place is there.
+#: Seconds between two checks whether the card that replaces another is there.
 _SUCCESSOR_WAIT: Final = 5.0
-#: Refusals of a message that a shorter one does not meet. Limits of whole messages are not all documented
-#: (API.md, "Lengths of texts and elements"), so they are met rather than computed.
+#: Errors of a message that a shorter one does not get. Limits of whole messages are not all documented (API.md,
+#: "Lengths of texts and elements"), so they are discovered rather than computed.
 _TOO_LONG: Final = frozenset({"msg_too_long", "msg_blocks_too_long", "invalid_blocks", "invalid_blocks_format"})
 
 
@@ -70,7 +70,7 @@ class SlackMessenger:
                 return await self._forward(message, details)
 
     async def _preview(self, message: OutboxMessage, details: ChangeDetails) -> None:
-        """Show in the modal how far the plan is; whoever waits there reads it when Slack does not take the plan."""
+        """Show the plan's progress in the modal, and tell the person there if Slack does not accept the plan."""
         place = details.change.view
         try:
             view = preview(details, str(message.data.get("progress", "")))
@@ -113,7 +113,7 @@ class SlackMessenger:
         return await _fitting(post, text, blocks)
 
     async def _conversation(self, place: str) -> str:
-        """Return the id of the conversation that ``place`` is: a channel itself, or the one with a person."""
+        """Return the id of the conversation at ``place``: a channel itself, or the direct message with a person."""
         if not place.startswith(("U", "W")):
             return place
         answer = await call(self._client.conversations_open(users=[place]))
@@ -151,7 +151,7 @@ class SlackMessenger:
         return MessageRef()
 
     async def _link(self, place: MessageRef) -> str:
-        """Return the address of the card; empty when Slack does not tell, for a notice without a link still helps."""
+        """Return the address of the card; empty if Slack does not tell, as a notice without a link still helps."""
         if not place.ts:
             return ""
         try:
@@ -163,9 +163,9 @@ class SlackMessenger:
     async def find(
         self, message: OutboxMessage, details: ChangeDetails, besides: Collection[MessageRef] = ()
     ) -> MessageRef | None:
-        """Return where an interrupted message arrived; None when it did not. It is looked for since its first attempt.
+        """Return where an interrupted message arrived; None if it did not. The search begins at its first attempt.
 
-        Messages at the places ``besides`` are older ones of the same name.
+        Messages at the places ``besides`` are older ones with the same name.
         """
         change = details.change
         match message.topic:
@@ -210,7 +210,7 @@ class SlackMessenger:
         return None
 
     async def lost(self, channel: str) -> bool:
-        """Tell whether the bot can post in ``channel`` no more; raises DeliveryError when Slack does not say."""
+        """Tell whether the bot can no longer post in ``channel``; raises DeliveryError if Slack does not answer."""
         if channel.startswith(("U", "W", "D")):
             return False
         try:
@@ -223,7 +223,7 @@ class SlackMessenger:
 async def _fitting(
     send: Callable[[str, Sequence[Block]], Awaitable[MessageRef]], text: str, blocks: Sequence[Block]
 ) -> MessageRef:
-    """Send a message, and when Slack finds it too long a short one with the same buttons in its stead."""
+    """Send a message; if Slack finds it too long, send a short one with the same buttons instead."""
     try:
         return await send(text, blocks)
     except ContentRefused as error:
@@ -233,11 +233,11 @@ async def _fitting(
 
 
 def sheet_name(message: OutboxMessage, details: ChangeDetails) -> str:
-    """Return the name of the file that goes with a message: ``CHG-42-plan.csv``; a later plan's names that."""
+    """Return the name of the file that goes with a message: ``CHG-42-plan.csv``; a later plan's name says so."""
     plan = f"-{message.data['plan']}" if "plan" in message.data else ""
     return f"{details.change.public_id}-{message.topic.value}{plan}.{message.form.value}"
 
 
 def marked_names(change: Change) -> tuple[str, ...]:
-    """Return what a sheet may be called that is handed back; a change hands back one."""
+    """Return the possible names of a returned sheet; a change returns only one."""
     return tuple(f"{change.public_id}-errors.{form}" for form in ("csv", "xlsx"))

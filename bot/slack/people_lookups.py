@@ -1,4 +1,4 @@
-"""Looks at Slack that many share: what is shown may be a minute old, what decides is asked for anew."""
+"""Shared lookups in Slack: a view may use a minute-old answer, a decision asks again."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from typing import Final, Generic, TypeVar
 
 from bot.errors import DeliveryError, DeliveryPostponed, DeliveryRefused, TokenLost
 
-#: How long an answer is believed where it is only shown, in seconds.
+#: How long an answer is used for views, in seconds.
 TTL: Final = 60.0
-#: How long an answer is remembered for what has to work while Slack says nothing, in seconds. Whoever is asked about
-#: every few minutes is known all that time.
+#: How long an answer is remembered for actions that must work while Slack does not answer, in seconds. A person looked
+#: up every few minutes is known all that time.
 MEMORY: Final = 900.0
-#: Longest wait for Slack's limits that a look takes upon itself, in seconds. Whoever clicked hears of a longer one
-#: instead, and nothing is done.
+#: Longest wait for Slack's limits that a lookup accepts, in seconds. If it would take longer, the person who clicked is
+#: told, and nothing is done.
 PATIENCE: Final = 6.0
-#: Keys that are remembered; older ones are forgotten.
+#: Most keys that are remembered; older ones are forgotten.
 ROOM: Final = 5000
 
 _Answer = TypeVar("_Answer")
 
 
 class LookupPace:
-    """Lets ``burst`` looks begin at once, and then one each ``step`` seconds.
+    """Lets ``burst`` lookups begin at once, and then one every ``step`` seconds.
 
-    So Slack's limit for the method is kept, and the more people ask at a time, the more of them share one look.
+    This keeps Slack's limit for the method; the more people ask at once, the more of them share one lookup.
     """
 
     def __init__(self, burst: int, step: float, now: Callable[[], float]) -> None:
         self._slack = (burst - 1) * step
         self._step = step
         self._now = now
-        #: When the next look would be due, had they all come one ``step`` after the other.
+        #: When the next lookup would be due if all had come one ``step`` after another.
         self._due = now()
 
     async def take(self) -> None:
-        """Wait for a turn; raises DeliveryPostponed when that takes longer than anybody should wait."""
+        """Wait for a turn; raises DeliveryPostponed when that would take too long."""
         now = self._now()
         begins = max(now, self._due - self._slack)
         if begins - now > PATIENCE:
@@ -49,19 +49,19 @@ class LookupPace:
 
 @dataclass(frozen=True, slots=True)
 class _Known(Generic[_Answer]):
-    """What the latest look at a key brought."""
+    """The result of the latest lookup of a key."""
 
-    #: The number of the look: a smaller one is of something that came earlier.
+    #: The number of the lookup: a smaller one began earlier.
     began: int
-    #: Until when it may be shown.
+    #: Until when a view may use it.
     until: float
     answer: _Answer | DeliveryError
-    #: The latest answer that was none of Slack's faults, and when it came; None when there is none.
+    #: The latest answer that was not a fault of Slack's, and its time; None without one.
     last: tuple[_Answer, float] | None
 
 
 class PeopleLookups(Generic[_Answer]):
-    """Asks Slack about things by their key, one look at a key at a time."""
+    """Asks Slack about things by their key, one lookup per key at a time."""
 
     def __init__(
         self, ask: Callable[[str], Awaitable[_Answer]], now: Callable[[], float], turns: LookupPace | None = None
@@ -74,14 +74,14 @@ class PeopleLookups(Generic[_Answer]):
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def shown(self, key: str) -> _Answer:
-        """Return an answer that may be a minute old, for what is only shown. Failures are not kept."""
+        """Return an answer for a view, up to a minute old. Failures are not kept."""
         known = self._known.get(key)
         if known is not None and known.until > self._now() and not isinstance(known.answer, DeliveryError):
             return known.answer
         return await self.fresh(key)
 
     async def fresh(self, key: str) -> _Answer:
-        """Return the answer to a look that begins after this call; all who wait for one share it, and its failure."""
+        """Return the answer of a lookup that begins after this call; all waiting callers share it, and its failure."""
         came = next(self._order)
         async with self._locks.setdefault(key, asyncio.Lock()):
             known = self._known.get(key)
@@ -92,7 +92,7 @@ class PeopleLookups(Generic[_Answer]):
         return known.answer
 
     def remembered(self, key: str) -> tuple[_Answer, float] | None:
-        """Return the latest answer and its age in seconds; None when it is too old, or Slack has said no since."""
+        """Return the latest answer and its age in seconds; None if it is too old, or Slack has refused since."""
         known = self._known.get(key)
         if known is None or known.last is None:
             return None
@@ -126,8 +126,8 @@ class PeopleLookups(Generic[_Answer]):
     def _last(self, answer: _Answer | DeliveryError, before: _Known[_Answer] | None) -> tuple[_Answer, float] | None:
         if not isinstance(answer, DeliveryError):
             return answer, self._now()
-        # A refusal is Slack's word on the key, and whoever it was about is not remembered as they were before; a token
-        # that is lost, and silence, say nothing about it.
+        # A refusal is Slack's answer about the key, so the old answer is forgotten. A lost token, or silence, says
+        # nothing about the key.
         told = isinstance(answer, DeliveryRefused) and not isinstance(answer, TokenLost)
         return None if told or before is None else before.last
 

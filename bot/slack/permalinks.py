@@ -12,7 +12,7 @@ from bot.changes.model.messages import MessageRef
 from bot.errors import DeliveryError
 from bot.slack.web_api import call
 
-#: Addresses that are remembered: a message never moves.
+#: Addresses remembered: a message never moves.
 _REMEMBERED: Final = 2000
 
 
@@ -24,7 +24,7 @@ class Permalinks:
         self._known: dict[MessageRef, str] = {}
 
     async def of(self, places: Iterable[MessageRef]) -> Mapping[MessageRef, str]:
-        """Return the address of each message that Slack tells; a list without a link still helps."""
+        """Return the address of each message, if Slack tells it; a list without a link still helps."""
         wanted = [place for place in dict.fromkeys(places) if place.ts]
         found = await asyncio.gather(*(self._ask(place) for place in wanted))
         return {place: link for place, link in zip(wanted, found, strict=True) if link}

@@ -1,4 +1,4 @@
-"""The order in which a form is redrawn when somebody chooses faster than it is."""
+"""The order of redraws when somebody chooses faster than a form is redrawn."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from weakref import WeakValueDictionary
 
 from bot.slack.interactions import SentView
 
-#: Forms whose latest redrawing is remembered.
+#: Most forms whose latest redraw is remembered.
 MOST: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class _Latest:
-    """What a form was redrawn to last."""
+    """The last redraw of a form."""
 
     #: Slack's time of the click, in seconds.
     at: Decimal
-    #: Slack's hash of what is shown since, and of the states that it took the place of.
+    #: Slack's hash of the content shown since, and of the states that it replaced.
     hash: str
     replaced: frozenset[str]
 
 
 class Redraws:
-    """The latest redrawing of each form.
+    """The latest redraw of each form.
 
-    Two choices in quick succession both tell of the same state of the form, and the second one of both. Its redrawing
-    takes the place of the first one's; the first one's, if that is late, of nothing.
+    Two quick choices both report the form's state before them, and the second payload holds both choices. So its redraw
+    may replace the first; a late first redraw replaces nothing.
     """
 
     def __init__(self) -> None:
@@ -38,9 +38,9 @@ class Redraws:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def redraw(self, view: SentView, at: str, show: Callable[[str], Awaitable[Mapping[str, Any]]]) -> None:
-        """Have ``show`` redraw ``view`` for the click ``at`` Slack's time, unless a later one's redrawing is there.
+        """Have ``show`` redraw ``view`` for the click ``at`` Slack's time, unless there is a later redraw.
 
-        ``show`` gets the hash of the state that it may replace, and returns Slack's answer. What it raises passes.
+        ``show`` receives the hash of the state that it may replace, and returns Slack's answer. Its errors pass.
         """
         moment = Decimal(at or 0)
         async with self._turns.setdefault(view.id, asyncio.Lock()):

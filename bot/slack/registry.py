@@ -1,6 +1,6 @@
-"""How listeners are given to the Bolt app: each payload is read once, and whoever is behind it gets an answer.
+"""Registering listeners with the Bolt app: each payload is read once, and its person gets an answer.
 
-Submissions of modals are answered in the ack while that can wait, and in the modal after it.
+Submissions of modals are answered in the ack if there is time, and otherwise in the modal.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """What a submission is answered with: a view in the place of the modal, or problems of its inputs."""
+    """The answer to a submission: a view that replaces the modal, or problems of its inputs."""
 
     view: View | None = None
     #: Block id of an input -> sentence about it.
     errors: Mapping[str, str] = field(default_factory=dict)
-    #: What is done instead once the ack is out. Without it the view is shown, or the problems as a notice.
+    #: An action to take instead once the ack is out. Without it the view is shown, or the problems as a notice.
     later: Callable[[], Awaitable[None]] | None = None
 
     @property
@@ -43,7 +43,7 @@ class Reply:
 
     @property
     def late(self) -> View:
-        """What is shown in the modal when the ack could not wait."""
+        """The modal's content when the ack could not wait."""
         return self.view or notice("\n".join(f"🚫 {escape(text)}" for text in self.errors.values()))
 
 
@@ -57,10 +57,10 @@ async def answer_submission(
     waiting: View,
     what: str,
 ) -> None:
-    """Run ``work`` and answer with its reply, or, when it raises, with what ``refused`` makes of the sentence.
+    """Run ``work`` and answer with its reply or, if it raises, with the result of ``refused`` for the sentence.
 
-    When that takes longer than the ack may wait, the ack shows ``waiting``, and the reply comes as soon as no ack can
-    cover it any more. ``what`` names it in the log.
+    If that takes longer than the ack may wait, the ack shows ``waiting``, and the reply follows as soon as no ack can
+    cover it. ``what`` names it in the log.
     """
     services.modals.submitted(sent.view.id)
     reply: Reply | None = None
@@ -79,7 +79,7 @@ async def answer_submission(
         await deliver(refused(services, sent, text))
 
     await services.clicks.within_ack(run(), refuse, what)
-    # From here to the ack nothing is awaited: the reply is either in it, or comes later.
+    # Nothing is awaited from here to the ack: the reply is either in it, or comes later.
     waits = False
     await ack(**(reply.in_ack if reply else {"response_action": "update", "view": waiting}))
 
@@ -91,7 +91,7 @@ async def _late(services: Services, sent: ModalSubmission, reply: Reply) -> None
         else:
             await services.show(sent.view.id, reply.late)
     except DeliveryError as error:
-        # Whoever has closed the modal, or cannot be reached in it, is told all the same.
+        # A person who has closed the modal, or cannot be reached in it, is told all the same.
         log.info(
             "answered outside of a modal that cannot be reached",
             why=error.message,
@@ -105,12 +105,12 @@ def _text_of(view: View) -> str:
 
 
 _Act = TypeVar("_Act", bound=Interaction)
-#: What is done about an interaction. What goes wrong in it is told to the person.
+#: The work for an interaction. Its faults are reported to the person.
 Work: TypeAlias = Callable[[Services, _Act], Coroutine[Any, Any, object]]
 
 
 class Registry:
-    """Takes handlers, by what they handle. ``what`` names one in the log."""
+    """Registers handlers by what they handle. ``what`` names one in the log."""
 
     def __init__(self, app: AsyncApp, services: Services) -> None:
         self._app = app
@@ -125,10 +125,10 @@ class Registry:
         before_ack: bool = False,
         in_modal: bool = False,
     ) -> None:
-        """Listen to a button or a menu. Faults are told where the person clicked, or with ``in_modal`` in its modal.
+        """Listen to a button or a menu. Faults are reported where the person clicked, or ``in_modal``.
 
-        With ``before_ack`` a decision is in the database before Slack hears that the click arrived, whenever three
-        seconds allow it.
+        With ``before_ack``, a decision is in the database before Slack learns that the click arrived, if three seconds
+        suffice.
         """
 
         async def listen(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -153,9 +153,9 @@ class Registry:
         refused: Callable[[Services, ModalSubmission, str], Reply],
         waiting: Callable[[ModalSubmission], View],
     ) -> None:
-        """Listen to a modal that is sent off; see :func:`bot.slack.registry.answer_submission`.
+        """Listen to the submission of a modal; see :func:`bot.slack.registry.answer_submission`.
 
-        ``work`` never sees a text that may have been cut off.
+        ``work`` never receives a text that may have been cut off.
         """
 
         async def listen(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -168,7 +168,7 @@ class Registry:
         self._app.view_submission(callback)(listen)
 
     def on_close(self, callback: str, work: Work[ModalSubmission], what: str) -> None:
-        """Listen to a modal that is closed without being sent."""
+        """Listen to a modal being closed without a submission."""
         self._app.view_closed(callback)(self._after_ack(ModalSubmission, work, what))
 
     def on_command(
@@ -179,7 +179,7 @@ class Registry:
         *,
         refused: Callable[[Services, SlashCommand], Answer],
     ) -> None:
-        """Listen to a slash command; ``refused`` returns how to tell that it did not work."""
+        """Listen to a slash command; ``refused`` returns the way to say that it did not work."""
 
         async def listen(ack: AsyncAck, body: dict[str, Any]) -> None:
             act = SlashCommand.of(body)
@@ -189,11 +189,11 @@ class Registry:
         self._app.command(command)(listen)
 
     def on_shortcut(self, callback: str, work: Work[Shortcut], what: str) -> None:
-        """Listen to a shortcut, be it a global one or a message's."""
+        """Listen to a shortcut, either global or on a message."""
         self._app.shortcut(callback)(self._after_ack(Shortcut, work, what))
 
     def on_search(self, action: str, work: Callable[[Services, MenuQuery], Awaitable[list[dict[str, Any]]]]) -> None:
-        """Listen to what is typed into a menu; ``work`` returns its options, in time."""
+        """Listen to typing into a menu; ``work`` returns its options in time."""
 
         async def listen(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack(options=await work(self._services, MenuQuery.of(body)))
@@ -204,7 +204,7 @@ class Registry:
         """Listen to people opening the Home tab; ``work`` gets the person's id."""
 
         async def answer(text: str) -> None:
-            """Nobody waits for an answer to looking; the log has it."""
+            """Nobody waits for an answer to opening a tab; the log has it."""
 
         async def listen(body: dict[str, Any]) -> None:
             event = body["event"]

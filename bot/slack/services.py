@@ -1,4 +1,4 @@
-"""What every listener is given."""
+"""The parts that every listener is given."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ from bot.workflow.queries.value_export import ValueExports
 
 log = structlog.get_logger(__name__)
 
-#: Most characters that are given back in one message: Slack takes about 13,200 in all blocks of one, with what is said
-#: above them (API.md, "Lengths of texts and elements").
+#: Most characters given back in one message: Slack accepts about 13,200 in all its blocks, including the text above
+#: (API.md, "Lengths of texts and elements").
 GIVEN_BACK: Final = 12_000
 
 
@@ -85,7 +85,7 @@ class Services:
     direct_messages: SlackDirectMessages
 
     def to_person(self, act: Interaction) -> Answer:
-        """Return how to answer the person behind ``act`` so that only they see it; see :meth:`explain`."""
+        """Return a way to answer the person behind ``act`` so that only they see it; see :meth:`explain`."""
 
         async def answer(text: str) -> None:
             await self.explain(act, text)
@@ -93,9 +93,9 @@ class Services:
         return answer
 
     def in_modal(self, act: Interaction, view_id: str = "") -> Answer:
-        """Return how to answer in the modal ``view_id``, or in the one in which the person behind ``act`` clicked.
+        """Return a way to answer in the modal ``view_id``, or in the modal of the click ``act``.
 
-        Where there is none, or it cannot be reached, they are told as with :meth:`to_person`.
+        Without a reachable modal, they are told as with :meth:`to_person`.
         """
 
         async def answer(text: str) -> None:
@@ -110,10 +110,10 @@ class Services:
         return answer
 
     async def explain(self, act: Interaction, text: str, typed: Sequence[str] = ()) -> None:
-        """Say why something did not work, and give back what was ``typed``.
+        """Say why something did not work, and give back the text in ``typed``.
 
-        A modal that was opened for it says it: it would load for ever. Where there is none, it is said where they are,
-        in as many messages as what was typed needs.
+        A modal opened for the click says it, as it would otherwise load for ever. Without a modal, it is said where
+        they are, in as many messages as the typed text needs.
         """
         if await self.modals.explain(act.trigger, notice(escape(text), typed=typed)):
             return
@@ -131,36 +131,36 @@ class Services:
         *,
         replace: bool = False,
     ) -> None:
-        """Say ``text`` (mrkdwn) to the person behind ``act`` only, with ``replace`` in place of what they clicked in.
+        """Say ``text`` (mrkdwn) only to the person behind ``act``; ``replace`` replaces the message that they clicked.
 
-        While Slack cannot be reached, or does not say whether it took it, it is said again later: whoever clicks is
-        answered. Raises DeliveryRefused when Slack will not.
+        While Slack cannot be reached, or does not say whether it accepted the message, it is sent again later: every
+        click gets an answer. Raises DeliveryRefused when Slack will never accept it.
         """
         await self.clicks.until_heard(lambda: self._say(act, text, blocks, replace=replace))
 
     async def _say(self, act: Interaction, text: str, blocks: list[dict[str, Any]] | None, *, replace: bool) -> None:
-        """Say it once.
+        """Send it once.
 
-        The response URL works in any conversation, also where the bot is not a member; it lives half an hour, and
+        The response URL works in any conversation, even if the bot is not a member; it is valid for half an hour, and
         shortcuts have none.
         """
         if act.response_url:
             hook = AsyncWebhookClient(act.response_url, session=self.client.session, retry_handlers=[])
-            with suppress(aiohttp.ClientError, TimeoutError):  # it is said in another way then
+            with suppress(aiohttp.ClientError, TimeoutError):  # it is sent in another way then
                 answer = await hook.send(text=text, blocks=blocks, response_type="ephemeral", replace_original=replace)
                 if answer.status_code == 200:
                     return
         if act.channel:
             try:
                 await call(self.client.chat_postEphemeral(channel=act.channel, user=act.user, text=text, blocks=blocks))
-            except ChannelLost as error:  # the bot is not in there; in a direct message it can say it
+            except ChannelLost as error:  # the bot is not a member; it can still send a direct message
                 log.info("answered in a direct message", channel=act.channel, why=error.message)
             else:
                 return
         await call(self.client.chat_postMessage(channel=act.user, text=text, blocks=blocks))
 
     async def send_file(self, user: str, name: str, content: bytes, text: str) -> None:
-        """Put a file into the direct messages with ``user``, ``text`` (mrkdwn) above it."""
+        """Put a file into the direct messages with ``user``, below ``text`` (mrkdwn)."""
         opened = await call(self.client.conversations_open(users=user))
         await call(
             self.client.files_upload_v2(
@@ -169,7 +169,7 @@ class Services:
         )
 
     async def replace(self, act: Interaction, text: str, blocks: list[dict[str, Any]]) -> None:
-        """Put ``blocks`` in the place of the message whose button was pressed. It is a nicety: a refusal is let go."""
+        """Replace the message of the pressed button by ``blocks``. This is optional: a refusal is ignored."""
         if act.response_url:
             hook = AsyncWebhookClient(act.response_url, session=self.client.session, retry_handlers=[])
             with suppress(aiohttp.ClientError, TimeoutError):
@@ -178,21 +178,21 @@ class Services:
                     log.info("message was not replaced", status=answer.status_code)
 
     async def show(self, view_id: str, view: View) -> None:
-        """Replace what is in an open modal; see :meth:`bot.slack.modals.Modals.show`."""
+        """Replace the content of an open modal; see :meth:`bot.slack.modals.Modals.show`."""
         await self.modals.show(view_id, view)
 
     async def reveal(self, act: Interaction) -> str:
-        """Open a modal that loads, on top of the modal in which the click was made, and return its id."""
+        """Open a loading modal on top of the modal of the click, and return its id."""
         opening = self.modals.push if act.view.modal else self.modals.open
         return await opening(act.trigger)
 
     async def open(self, act: Interaction) -> str:
-        """Open a modal that loads and return its id; must happen within three seconds of the click."""
+        """Open a loading modal and return its id; must happen within three seconds of the click."""
         return await self.modals.open(act.trigger)
 
 
 def _in_messages(typed: Sequence[str]) -> list[list[str]]:
-    """Return the pieces of what was typed message by message; one without any when there are none."""
+    """Return the pieces of typed text for each message; one empty list without any."""
     messages: list[list[str]] = [[]]
     room = GIVEN_BACK
     for piece in typed:

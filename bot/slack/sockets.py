@@ -1,4 +1,4 @@
-"""Socket Mode: connections that come back at once when they are lost, and wait quietly for Slack."""
+"""Socket Mode: connections that are restored at once when lost, and wait quietly for Slack."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ Answer = TypeVar("Answer")
 
 #: Seconds between two attempts to reach Slack.
 RETRY: Final = 3.0
-#: Seconds until Slack is asked again for a connection that it refused while we were at work.
+#: Seconds until Slack is asked again for a connection that it refused during work.
 REFUSED: Final = 30.0
-#: Seconds between two signs of life that are asked of a connection; the SDK's own default.
+#: Seconds between two signs of life that a connection must give; the SDK's own default.
 PING: Final = 10.0
 
 
 async def answered(ask: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Return Slack's answer, however long it takes; raises DeliveryRefused (a wrong token, say) at once."""
+    """Return Slack's answer, however long it takes; raises DeliveryRefused, for a wrong token for example, at once."""
     while True:
         try:
             return await ask()
@@ -44,15 +44,15 @@ async def answered(ask: Callable[[], Awaitable[Answer]]) -> Answer:
 async def connection(
     app: AsyncApp, token: str, url: str, *, ping: float = PING
 ) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
-    """Hold a Socket Mode connection until the block ends; gives what tells whether it stands.
+    """Hold a Socket Mode connection until the block ends; yields a check whether it is up.
 
     ``token`` is the app-level one, ``url`` the Web API's base. Waits for Slack as long as it takes; raises
-    DeliveryRefused when Slack does not take the token.
+    DeliveryRefused when Slack does not accept the token.
     """
     client = _Client(token, app, url, ping)
     handler = _SocketHandler(app, token, client)
     try:
-        # Asked here, a refusal ends the start with one sentence; the SDK would log a traceback every few seconds.
+        # Requested here, a refusal ends the start with one sentence; the SDK would log a traceback every few seconds.
         client.wss_uri = await answered(client.address)
         await client.begin()
         await handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt leaves it without annotations
@@ -62,7 +62,7 @@ async def connection(
 
 
 class _SocketHandler(AsyncSocketModeHandler):
-    """Bolt's handler, over our client: its own constructor would make another one."""
+    """Bolt's handler with our client: its own constructor would make another one."""
 
     def __init__(self, app: AsyncApp, token: str, client: SocketModeClient) -> None:
         self.app = app
@@ -72,23 +72,23 @@ class _SocketHandler(AsyncSocketModeHandler):
 
 
 class _Client(SocketModeClient):
-    """The SDK's client, which notices a lost connection and asks for addresses as we ask for everything else."""
+    """The SDK's client, but it notices a lost connection, and asks for addresses as we ask for everything else."""
 
     def __init__(self, token: str, app: AsyncApp, url: str, ping: float) -> None:
         web = AsyncWebClient(token=token, base_url=url, retry_handlers=[])
         super().__init__(app_token=token, logger=app.logger, web_client=web, ping_interval=ping)
 
     async def begin(self) -> None:
-        """Take a session whose connections tell that they are lost, in place of the SDK's."""
+        """Use a session whose connections report that they are lost, in place of the SDK's."""
         await self.aiohttp_client_session.close()
         self.aiohttp_client_session = aiohttp.ClientSession(ws_response_class=_Connection)
 
     async def address(self) -> str:
-        """Ask once for the address of a connection, which is good for one."""
+        """Ask once for a connection's address, which is valid for one connection."""
         return str((await call(self.web_client.apps_connections_open(app_token=str(self.app_token))))["url"])
 
     async def issue_new_wss_url(self) -> str:
-        """Ask until there is an address; also after a refusal, for work goes on that needs no clicks."""
+        """Ask until there is an address; also after a refusal, as work that needs no clicks continues."""
         while True:
             try:
                 return await answered(self.address)
@@ -98,10 +98,10 @@ class _Client(SocketModeClient):
 
 
 class _Connection(ClientWebSocketResponse):
-    """A connection whose loss without a farewell is told like one with it.
+    """A connection that reports its loss even without a close message.
 
-    After a farewell the SDK connects anew at once. When the connection is just gone, it looks after its next ping only,
-    up to ten seconds later, and until then Slack has nowhere to deliver clicks to.
+    After a close message, the SDK reconnects at once. If a connection is just gone, the SDK notices only after its next
+    ping, up to ten seconds later, and until then Slack cannot deliver clicks anywhere.
     """
 
     _told = False

@@ -1,4 +1,4 @@
-"""Calling Slack's Web API so that every answer, and every silence, means one thing."""
+"""Calling Slack's Web API so that every answer, and every silence, has one meaning."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from bot.workflow.claim_lease import is_held
 if TYPE_CHECKING:
     from aiohttp.connector import Connection
 
-#: Errors by which Slack says that it does not know itself what happened.
+#: Errors that mean: Slack itself does not know what happened.
 _UNSURE: Final = frozenset(
     {"fatal_error", "internal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
 )
-#: Errors that say that the token does not work any more: nothing is wrong with the message, and all of them wait.
+#: Errors that mean: the token no longer works. Nothing is wrong with the messages, and all of them wait.
 TOKEN_LOST: Final = frozenset(
     {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "org_login_required"}
 )
-#: Refusals by which a channel takes nothing from the bot any more (the pages of chat.postMessage, chat.update and
-#: conversations.open). Everything that is on no list says nothing about the channel.
+#: Errors that mean: the bot can no longer post in the channel (the pages of chat.postMessage, chat.update and
+#: conversations.open). Errors on no list say nothing about the channel.
 _CHANNEL_LOST: Final = frozenset(
     {
         "channel_not_found",
@@ -51,7 +51,7 @@ _CHANNEL_LOST: Final = frozenset(
         "user_not_in_channel",
     }
 )
-#: Refusals because the message is not there, or not ours to edit any more.
+#: Errors that mean: the message is not there, or no longer ours to edit.
 _MESSAGE_GONE: Final = frozenset(
     {
         "message_not_found",
@@ -61,7 +61,7 @@ _MESSAGE_GONE: Final = frozenset(
         "no_item_found",
     }
 )
-#: Refusals of what is in a message or a file: another channel would refuse it as well, today and tomorrow.
+#: Errors about the content of a message or a file: another channel would refuse it as well, today and tomorrow.
 _CONTENT: Final = frozenset(
     {
         "msg_too_long",
@@ -77,15 +77,15 @@ _CONTENT: Final = frozenset(
         "file_upload_size_restricted",
     }
 )
-#: How Slack says in some answers that a trigger has run out, instead of by its own error string (API.md, "Deadlines").
+#: Slack's text in some answers for an expired trigger, instead of its own error string (API.md, "Deadlines").
 _TRIGGER_EXPIRED: Final = re.compile(r"trigger_id\W+expired")
 #: Seconds for one call, from connecting to the last byte.
 TIMEOUT: Final = 20.0
 #: Seconds to wait when a connection could not even be made.
 UNREACHABLE_WAIT: Final = 2.0
-#: Seconds to wait after a 429 that does not say for how long.
+#: Seconds to wait after a 429 without a time.
 UNTOLD_WAIT: Final = 5.0
-#: Seconds that Slack can ask to wait at most: whoever says more is not believed.
+#: Longest wait in seconds that Slack can ask for; a longer one is not believed.
 LONGEST_WAIT: Final = 86_400.0
 
 _HINTS: Final = {
@@ -110,14 +110,14 @@ def session() -> aiohttp.ClientSession:
 
 
 class _NotHeld(TimeoutError):
-    """A call would have gone out when another replica may have taken over what it is for."""
+    """A call would have gone out when another replica may have taken over its work."""
 
 
 class _HeldRequest(aiohttp.ClientRequest):
-    """Goes out only while what it is for is this replica's to do: nothing stands between this question and the wire."""
+    """Goes out only while its work belongs to this replica: the check is the last step before the wire."""
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        """Send it; raises _NotHeld."""
+        """Send the request; raises _NotHeld."""
         if not is_held():
             raise _NotHeld("the claim has run out")
         return await super().send(conn)
@@ -126,8 +126,8 @@ class _HeldRequest(aiohttp.ClientRequest):
 async def call(request: Awaitable[AsyncSlackResponse]) -> dict[str, Any]:
     """Await a Web API call and return its answer.
 
-    Raises DeliveryRefused when Slack says no (TokenLost when it says so to everything), DeliveryPostponed when it
-    says later or cannot be reached at all, and DeliveryUnknown when nobody can say whether the call had its effect.
+    Raises DeliveryRefused when Slack refuses (TokenLost when it refuses everything), DeliveryPostponed when it asks to
+    wait or cannot be reached at all, and DeliveryUnknown when nobody can say whether the call had its effect.
     """
     try:
         response = await request
@@ -146,7 +146,7 @@ async def call(request: Awaitable[AsyncSlackResponse]) -> dict[str, Any]:
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
-    """Return for how many seconds a 429 asks to wait."""
+    """Return how many seconds a 429 asks to wait."""
     told = headers.get("Retry-After", "")
     return min(float(told), LONGEST_WAIT) if told.isdecimal() else UNTOLD_WAIT
 
@@ -172,7 +172,7 @@ def _said_no(error: SlackApiError) -> DeliveryPostponed | DeliveryRefused | Deli
 
 
 def _sort(code: str) -> type[DeliveryRefused]:
-    """Return what sort of refusal Slack's error string is."""
+    """Return the type of refusal for Slack's error string."""
     if code in _CHANNEL_LOST:
         return ChannelLost
     if code in _MESSAGE_GONE:

@@ -1,8 +1,8 @@
 """What the key's user may change, as far as Close shows it before anything is sent.
 
-A row tells whose number it is: somebody's personal one (``is_group_number`` and ``user_id``, deprecated but still
-there: API.md, "Finding numbers"), or who alone is on it. Whether the user has the permission to change the
-organization's numbers no answer tells (API.md, "Permissions"); only an update that needed it and was taken shows that.
+A row tells whose number it is: a person's own (``is_group_number`` and ``user_id``, deprecated but still there: API.md,
+"Finding numbers"), or that of its only member. No answer tells whether the user has the permission to change the
+organization's numbers (API.md, "Permissions"); only an accepted update that needed it shows that.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from bot.providers.close.kinds import FORWARD_TO, FORWARDING, GREETING, LABEL
 from bot.providers.close.rows import Row
 from bot.providers.http import PacedClient
 
-#: What the only member of a number may change without the permission (API.md, "Revisions of the page").
+#: Settings that the only member of a number may change without the permission (API.md, "Revisions of the page").
 _OWN: Final = frozenset({LABEL, GREETING, FORWARD_TO, FORWARDING})
-#: Seconds for which it is not asked again whose the key is.
+#: Seconds for which the user of the key is remembered.
 _FRESH: Final = 60.0
 
 OTHERS: Final = "somebody else's personal number, which Close lets only its owner change"
@@ -33,22 +33,22 @@ class Rights:
     def __init__(self, http: PacedClient) -> None:
         self._http = http
         self._user, self._asked_at = "", -float("inf")
-        #: Whether an update that needs the permission was the last one to show whether it is there, and was taken.
+        #: Whether the last update that needed the permission was accepted.
         self._permitted = False
 
     async def doubt(self, row: Row, names: Collection[str]) -> str:
-        """Return why Close may refuse to change ``names`` of a number, as the end of a sentence; empty for none."""
+        """Return why Close may refuse to change ``names`` of a number, as the end of a sentence; otherwise empty."""
         me = await self._me()
         if _is_personal(row) and me and row.get("user_id") not in {None, "", me}:
             return OTHERS
         return NEEDS_PERMISSION if not self._permitted and _needs_permission(row, names, me) else ""
 
     def taken(self, row: Mapping[str, JSON], names: Collection[str]) -> None:
-        """Take note of an update of ``names`` that Close has answered with ``row``."""
+        """Take note that Close accepted an update of ``names`` and answered with ``row``."""
         self._permitted = self._permitted or (bool(self._user) and _needs_permission(row, names, self._user))
 
     def refused(self) -> None:
-        """Take note that Close did not let the user change a number: nothing is sure any more."""
+        """Take note that Close did not let the user change a number: the permission is no longer certain."""
         self._permitted = False
 
     async def _me(self) -> str:
@@ -65,14 +65,14 @@ def _is_personal(row: Mapping[str, JSON]) -> bool:
 
 
 def _needs_permission(row: Mapping[str, JSON], names: Collection[str], me: str) -> bool:
-    """Tell whether more than being its only member is needed to change ``names`` of a number."""
+    """Claim and carry out runs until closed. Store errors are logged; the next wake-up claims again."""
     if _is_personal(row):
         return False
     return not (_OWN.issuperset(names) and _only_member(row) == me)
 
 
 def _only_member(row: Mapping[str, JSON]) -> str:
-    """Return who alone is on the number; empty when nobody is, or several, or Close does not tell."""
+    """Return the only member of the number; empty if there is none, several, or Close does not tell."""
     if user := row.get("user_id"):
         return str(user)
     people = row.get("participants")

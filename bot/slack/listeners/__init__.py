@@ -1,4 +1,4 @@
-"""What Linesman listens to, a file for each sort of thing that people do."""
+"""The listeners, one file for each sort of action."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from bot.slack.services import Services
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Give every listener to ``app``."""
+    """Register every listener with ``app``."""
     registry = Registry(app, services)
     for sort in (
         commands,
@@ -55,7 +55,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
 
 async def _unknown(services: Services, click: Click) -> None:
-    """Answer a click that no listener knows: it is on a message of an older version, say."""
+    """Answer a click without a listener: it may be on a message of an older version."""
     await services.say(
         click, "This button belongs to another version of Linesman. `/numbers list` shows what is going on."
     )

@@ -1,4 +1,4 @@
-"""The buttons of a change's card and of its history, and the commands that do the same."""
+"""The buttons of a change's card and of its history, and the equivalent commands."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def _stop(services: Services, click: Click) -> None:
 
 
 async def _revise(services: Services, click: Click) -> None:
-    """Show the form as it was filled in for the plan to which changes were requested, and above it which."""
+    """Show the form of the plan to which changes were requested, with those changes above it."""
     view = await services.open(click)
     change_id = int(click.value)
     try:
@@ -68,7 +68,7 @@ async def _workbook(services: Services, click: Click) -> None:
 
 
 async def follow_named(services: Services, command: SlashCommand, what: FollowUp, text: str) -> None:
-    """Answer the command that names a change."""
+    """Answer a command that names a change."""
     change = read_public_id(text)
     if change is None:
         await services.say(command, f"Name the change: `{COMMAND} {what.value} CHG-42`.")
@@ -81,7 +81,7 @@ async def _pressed(services: Services, click: Click) -> None:
 
 
 async def _follow(services: Services, act: Interaction, change: int, what: FollowUp) -> None:
-    """Show the form with what failed, or the plan that takes back what was done."""
+    """Show the form with the failed numbers, or the plan that undoes the change."""
     view = await services.open(act)
     try:
         draft = await services.follow_ups.draft(change, what, by=act.user)
@@ -96,4 +96,4 @@ async def _follow(services: Services, act: Interaction, change: int, what: Follo
     except LinesmanError as error:
         await services.show(view, notice(f"🚫 {escape(error.message)}"))
         return
-    await services.requests.show(fresh)  # not here: what the outbox shows of the plan may be there already
+    await services.requests.show(fresh)  # not here: the outbox may have shown the plan already

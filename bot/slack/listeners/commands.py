@@ -31,11 +31,11 @@ from bot.slack.views.elements import code, escape
 from bot.slack.views.help import help_text
 from bot.slack.views.status import status
 
-#: Commands whose rest is words of the person's own, or numbers: it reaches them as it was typed.
+#: Commands followed by a person's own text, or by numbers: they receive it as it was typed.
 _OWN_WORDS: Final = frozenset({"freeze", "run", "find", "values"})
-#: Commands that are long to type, and handed back with a refusal: Slack has taken them off the keyboard.
+#: Commands that are long to type: a refusal returns them, as Slack has removed them from the keyboard.
 _HANDED_BACK: Final = frozenset({"delegate"})
-#: Commands that take a list of numbers, and the brake, which works whatever is typed behind it.
+#: Commands that accept a list of numbers, and the brake, which works with any text after it.
 _TAKE_LISTS: Final = frozenset({"values", "freeze"})
 
 
@@ -45,7 +45,7 @@ def register(registry: Registry) -> None:
 
 
 def _with_list(services: Services, command: SlashCommand) -> Answer:
-    """Return how to say that a command did not work: with the list that was typed, if there was one."""
+    """Return a way to say that a command did not work, including the typed list, if there was one."""
     text = named(typed(command.text))
     back = f"{COMMAND} {text}" if first_word(text)[0] in _HANDED_BACK and first_word(text)[1] else ""
 
@@ -71,7 +71,7 @@ async def _answer(services: Services, command: SlashCommand) -> None:
         )
     elif (wanted is None or wanted.word not in _TAKE_LISTS) and _is_list(services, rest):
         await _keep_list(services, command, word, rest)
-    elif wanted is None and _is_list(services, text):  # what counts as the first word has part of the list in it
+    elif wanted is None and _is_list(services, text):  # the "first word" is part of the list
         await _keep_list(services, command, word, text)
     elif wanted is not None:
         await ANSWERS[wanted.word](services, command, rest if wanted.word in _OWN_WORDS else tidied(rest))
@@ -82,14 +82,14 @@ async def _answer(services: Services, command: SlashCommand) -> None:
 
 
 def _is_list(services: Services, text: str) -> bool:
-    """Tell whether a list of numbers was pasted: two at least, be they readable or not."""
+    """Tell whether a list of numbers was pasted: at least two, readable or not."""
     found = services.number_lookup.read([without_days(text)])
     unreadable = sum(1 for each in found.bad if sum(map(str.isdecimal, each.text)) >= SHORTEST)
     return len(found.identifiers) + unreadable > 1
 
 
 async def _keep_list(services: Services, command: SlashCommand, word: str, numbers: str) -> None:
-    """Open the form with a list that was pasted behind a word which takes none: Slack has taken it off the keyboard."""
+    """Open the form with a list pasted after a command without lists: Slack has removed it from the keyboard."""
     if word == "find":
         opened = await open_values(services, command, numbers)
         said = f"`{COMMAND} find` shows one number at a time. The form that opened sends the values of your list."
@@ -110,7 +110,7 @@ async def _keep_list(services: Services, command: SlashCommand, word: str, numbe
 
 
 def _begins_with_number(word: str, rest: str) -> bool:
-    """Tell whether somebody has begun with numbers: the word for the form was left out, and they are kept."""
+    """Tell whether the text begins with numbers: the word for the form was left out, and they are kept."""
     digits = [sum(map(str.isdecimal, part)) for part in (word, word + rest)]
     return digits[0] > 0 and digits[1] >= SHORTEST and not any(map(str.isalpha, word))
 
@@ -158,7 +158,7 @@ async def _undo(services: Services, command: SlashCommand, text: str) -> None:
     await follow_named(services, command, FollowUp.UNDO, text)
 
 
-#: Word of a command that does not open the form -> what answers it, given what follows the word.
+#: Word of a command that does not open the form -> its handler, given the text after the word.
 ANSWERS: Final[Mapping[str, Callable[[Services, SlashCommand, str], Awaitable[object]]]] = MappingProxyType(
     {
         "status": _status,

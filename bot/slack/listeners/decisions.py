@@ -1,4 +1,4 @@
-"""Approve, with or without a comment, Reject and Details. Whoever clicks gets an answer."""
+"""Approve, with or without a comment, Reject and Details. Every click gets an answer."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from bot.workflow.approval.recording import DecisionResult
 
 
 def register(registry: Registry) -> None:
-    """Listen to the buttons of approval cards, and to the modals that ask for a word with the decision."""
+    """Listen to the buttons of approval cards, and to the modals for a text with the decision."""
     registry.on_click(APPROVE, _approve, "approve", before_ack=True)
     registry.on_click(APPROVE_SAYING, _ask_for_comment, "approve with comment")
     registry.on_click(REJECT, _ask_why, "reject")
@@ -80,7 +80,7 @@ async def _approve(services: Services, click: Click) -> None:
 
 
 async def _instead(services: Services, text: str, change: int) -> str:
-    """Return the answer to a click on a plan that was replaced, with the way to the one that took its place."""
+    """Return the answer to a click on a replaced plan, with the way to the plan that replaced it."""
     replacement = (await services.change_details.read(change)).change
     place = replacement.approval_card if replacement.approval_card.ts else replacement.card
     link = (await services.permalinks.of([place])).get(place)
@@ -109,21 +109,21 @@ def _thanks(change: int, answer: DecisionResult) -> str:
 
 
 async def _ask_for_comment(services: Services, click: Click) -> None:
-    """Open the modal that asks for a comment, for those whose approval will count."""
+    """Open the modal for a comment, for people whose approval will count."""
     view = await services.open(click)
     filling = _fill(services, click, view, DecisionVerb.APPROVE)
     services.clicks.hand_over(filling, services.in_modal(click, view), "approval form")
 
 
 async def _ask_why(services: Services, click: Click) -> None:
-    """Open the modal that asks why, for those whose rejection will count."""
+    """Open the modal that asks why, for people whose rejection will count."""
     view = await services.open(click)
     filling = _fill(services, click, view, DecisionVerb.REJECT)
     services.clicks.hand_over(filling, services.in_modal(click, view), "rejection form")
 
 
 async def _ask_what(services: Services, click: Click) -> None:
-    """Open the modal that asks what should be different, for those who may ask for changes."""
+    """Open the modal that asks what should be different, for people who may ask for changes."""
     view = await services.open(click)
     filling = _fill(services, click, view, DecisionVerb.ASK_FOR_CHANGES)
     services.clicks.hand_over(filling, services.in_modal(click, view), "changes form")
@@ -159,7 +159,7 @@ async def _approve_saying(services: Services, sent: ModalSubmission) -> Reply:
             reason=sent.view.typed(COMMENT),
             at_once=says_at_once(sent.view.metadata),
         )
-    except (NotAuthorized, Superseded) as error:  # whoever sends it off twice has approved already
+    except (NotAuthorized, Superseded) as error:  # a second submission finds that the person has already approved
         return Reply(view=_given_back(COMMENT, sent, error.message))
     return Reply(view=notice(_thanks(change, answer)))
 
@@ -188,14 +188,14 @@ async def _ask_for_changes(services: Services, sent: ModalSubmission) -> Reply:
 
 
 def _not_decided(typed: str, services: Services, sent: ModalSubmission, text: str) -> Reply:
-    """Say at the input why the decision did not count: it can be sent again. In a modal that is gone, give it back."""
+    """Say at the input why the decision did not count: it can be sent again. Without a modal, give the text back."""
     return Reply(errors={typed: text}, later=partial(services.show, sent.view.id, _given_back(typed, sent, text)))
 
 
 def _given_back(typed: str, sent: ModalSubmission, text: str) -> View:
-    """Return what is shown where nothing is left to decide, with what was ``typed`` as it was.
+    """Return the answer when nothing is left to decide, with the text in ``typed`` unchanged.
 
-    Not an error at the input: of a form that is sent off twice the first answer may have taken the input away.
+    Not an error at the input: for a form that is sent twice, the first answer may have removed the input.
     """
     said = notice(f"🚫 {escape(text)}\nThis is what you typed:")
     return {**said, "blocks": [*said["blocks"], quote(sent.view.typed(typed))]}

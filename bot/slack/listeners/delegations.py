@@ -1,4 +1,4 @@
-"""``/numbers delegate``: lending the right to approve, the list of what is lent, and the button that ends it."""
+"""``/numbers delegate``: lending the right to approve, the list of delegations, and the button that ends one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def _end(services: Services, click: Click) -> None:
     first = ended_text(ended, click.user)
     try:
         await _show(services, click, first=first, skipped=skipped, replace=True)
-    except NotAuthorized:  # who was lent the right may not look any more
+    except NotAuthorized:  # the former delegate may no longer view
         await services.say(click, first, replace=True)
 
 

@@ -1,4 +1,4 @@
-"""The form while it is filled in, and when it is sent."""
+"""The form while it is filled in, and its submission."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from bot.slack.views.values import VALUES, values_form
 def register(registry: Registry) -> None:
     """Listen to the form's selects and buttons, and to its submission."""
     for action in (KIND, "settings", FILTERS, MORE, SEVERAL, TAKE_AWAY, PUT_BACK):
-        # Faults are not told in the modal: a sentence in its place would take away what was typed.
+        # Faults are not reported in the modal: a sentence would replace the typed text.
         registry.on_click(action, _redraw, "form redraw")
     registry.on_submit(FORM, _submit, "form submission", refused=_refused, waiting=lambda _: loading())
 
 
 async def _submit(services: Services, sent: ModalSubmission) -> Reply:
-    """Take the request in; the plan comes into the modal through the outbox."""
+    """Take in the request; the outbox puts the plan into the modal."""
     try:
         change = await _propose(services, sent)
     except InputError as error:
         return _wrong(services, sent, error.problems)
-    # Late, it goes through the outbox like the plan itself: whichever comes last shows the latest.
+    # If late, it goes through the outbox like the plan itself: the last message then shows the latest state.
     return Reply(view=planning(change), later=partial(services.requests.show, change))
 
 
@@ -51,7 +51,7 @@ def _wrong(services: Services, sent: ModalSubmission, problems: Mapping[str, str
 
 
 async def _show_again(services: Services, sent: ModalSubmission, problems: Mapping[str, str]) -> None:
-    """Show the form once more as it was sent, with what is wrong above it."""
+    """Show the form as it was sent, with its problems above it."""
     draft = await _read(services, sent)
     boxes = int(sent.view.private.get("boxes", 1))
     fresh = await _form(services, sent.view, draft, boxes, by=sent.user, problems=problems)
@@ -59,7 +59,7 @@ async def _show_again(services: Services, sent: ModalSubmission, problems: Mappi
 
 
 async def _redraw(services: Services, click: Click) -> None:
-    """Show the inputs that the kind and the chosen settings need; everything typed stays, and what was kept sealed."""
+    """Show the inputs that the kind and the chosen settings need; typed text and kept secrets stay."""
     view = click.view
     draft = await _read(services, click)
     taken_away = click.action == TAKE_AWAY
@@ -88,7 +88,7 @@ async def _form(
     taken_away: bool = False,
     problems: Mapping[str, str] = MappingProxyType({}),
 ) -> View:
-    """Return the form to take the place of ``view``."""
+    """Return the form that replaces ``view``."""
     source = view.private.get("source")
     return form(
         services.choices.kinds,
@@ -104,7 +104,7 @@ async def _form(
 
 
 async def _read(services: Services, act: Interaction) -> Draft:
-    """Return what was typed so far, with what the form carries over: secrets, and what was left out with one click."""
+    """Return the form's content and what it carries over: secrets, and parts left out with one click."""
     before = await _edited(services, act.view.private.get("source"), act.user)
     kept = {name: value for name, value in before.typed.items() if isinstance(value, Secret)}
     draft = read_form(act.view, services.choices.by_name, kept)
@@ -116,7 +116,7 @@ async def _read(services: Services, act: Interaction) -> Draft:
 
 
 async def _propose(services: Services, sent: ModalSubmission) -> int:
-    """Write the request down and return its change; raises InputError with every problem at once."""
+    """Write down the request and return its change; raises InputError with every problem at once."""
     draft = await _read(services, sent)
     return await services.requests.propose(
         await _checked(services, draft, sent.user, sheet_problems(sent.view)),
@@ -129,7 +129,7 @@ async def _propose(services: Services, sent: ModalSubmission) -> int:
 
 
 async def _checked(services: Services, draft: Draft, user: str, found: Mapping[str, str]) -> Draft:
-    """Return the draft of ``user``, secrets sealed; raises InputError with all problems, ``found`` among them."""
+    """Return the draft of ``user``, secrets sealed; raises InputError with all problems, including ``found``."""
     problems: dict[str, str] = {**found}
     sealed = draft
     try:
@@ -153,7 +153,7 @@ async def _checked(services: Services, draft: Draft, user: str, found: Mapping[s
 
 
 async def _edited(services: Services, source: int | None, user: str) -> Draft:
-    """Return what the plan that this form edits was made from, or nothing at all; nobody gets at somebody else's."""
+    """Return the draft behind the edited plan, or an empty one; nobody gets another person's."""
     if source is None:
         return Draft(kind="")
     change = (await services.change_details.read(source)).change

@@ -20,7 +20,7 @@ def register(registry: Registry) -> None:
 
 
 async def show_list(services: Services, command: SlashCommand, text: str) -> None:
-    """Answer ``/numbers list …``: a page of changes, or everything that is wrong and what is allowed."""
+    """Answer ``/numbers list …``: a page of changes, or all mistakes and the allowed words."""
     words = text.lower().split()
     try:
         if "scheduled" in words:
@@ -33,7 +33,7 @@ async def show_list(services: Services, command: SlashCommand, text: str) -> Non
 
 
 async def _show_scheduled(services: Services, command: SlashCommand, words: list[str]) -> None:
-    """Show what waits for its time: a list of its own, for its order is that of the starts."""
+    """Show the changes that wait for their time, in a list of its own that is sorted by start."""
     if not set(words) <= {"scheduled", "mine"}:
         raise InputError({"scheduled": "Use “scheduled” alone or with “mine”."})
     mine = command.user if "mine" in words else ""

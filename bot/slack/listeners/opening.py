@@ -1,4 +1,4 @@
-"""Opening the form, for whoever starts a change in whichever way."""
+"""Opening the form, for every way of starting a change."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from bot.slack.views.preview import TITLE, notice
 
 
 async def open_form(services: Services, act: Interaction, *, kind: Kind | None = None, pasted: str = "") -> bool:
-    """Open the form for whoever asked for it, with numbers where there are some already, and tell whether it opened.
+    """Open the form for a person, with numbers if there are some already, and tell whether it opened.
 
-    A trigger lives three seconds, and asking Slack whether the person may do this can take longer, so the modal
-    opens first and is filled afterwards.
+    A trigger is valid for three seconds, and asking Slack for the person's rights can take longer, so the modal opens
+    first and is filled afterwards.
     """
     view = await services.open(act)
     return await fill_form(services, act, view, kind=kind, draft=Draft(kind="", pasted=boxes_of(pasted)))
@@ -38,11 +38,11 @@ async def fill_form(
     draft: Draft,
     notes: Sequence[str] = (),
 ) -> bool:
-    """Show the form in an open modal, filled with ``draft`` as one of ``kind``, and tell whether they may have it.
+    """Show the form of ``kind`` in an open modal, filled with ``draft``, and tell whether the person may have it.
 
-    Whoever may not reads why, and has back what they typed. ``notes`` are sentences (mrkdwn) above the form.
+    People who may not are told why, and get back their typed text. ``notes`` are sentences (mrkdwn) above the form.
     """
-    # What was typed is nowhere else any more; a message that a shortcut was taken from is where it was.
+    # Typed text exists nowhere else now; the message of a shortcut is still where it was.
     typed = () if isinstance(act, Shortcut) else draft.pasted
     chosen = await allowed_kind(services, act, view, kind=kind, typed=typed)
     if chosen is None or await too_long(services, view, draft, typed=typed):
@@ -55,9 +55,9 @@ async def fill_form(
 async def allowed_kind(
     services: Services, act: Interaction, view: str, *, kind: Kind | None, typed: Sequence[str], title: str = TITLE
 ) -> Kind | None:
-    """Return ``kind``, or the first there is, when they may request it; else say in the modal why not.
+    """Return ``kind``, or the first kind, if they may request it; otherwise say in the modal why not.
 
-    Slack has taken what was ``typed`` off the keyboard, so a refusal gives it back.
+    Slack has removed the text in ``typed`` from the keyboard, so a refusal gives it back.
     """
     chosen = kind or next(iter(services.choices.kinds), None)
     if chosen is None:
@@ -75,7 +75,7 @@ async def allowed_kind(
 async def asked_of(services: Services, source: int | None, user: str) -> str:
     """Return, in mrkdwn, what approvers want to be different in the plan that ``user`` edits from ``source``.
 
-    Empty when that plan takes the place of no other one.
+    Empty when that plan replaces no other one.
     """
     if source is None:
         return ""
@@ -88,9 +88,9 @@ async def asked_of(services: Services, source: int | None, user: str) -> str:
 
 
 async def too_long(services: Services, view: str, draft: Draft, *, typed: Sequence[str], title: str = TITLE) -> bool:
-    """Tell whether ``draft`` fills more boxes than a form has; if so, say it in the modal and give back what was typed.
+    """Tell whether ``draft`` needs more boxes than a form has; if so, say it in the modal and give back the text.
 
-    A form without the end of a list would look as if it had all of it.
+    A form without the end of a list would look complete.
     """
     if len(draft.pasted) <= MOST_BOXES:
         return False
@@ -103,8 +103,8 @@ async def too_long(services: Services, view: str, draft: Draft, *, typed: Sequen
 
 
 def boxes_of(text: str) -> tuple[str, ...]:
-    """Return ``text`` spread over number boxes, split between numbers; they may be more than a form has.
+    """Return ``text`` spread over number boxes, split between numbers; there may be more than a form has.
 
-    No box is filled to its last character, because a full one counts as cut off.
+    No box is completely filled, because a full one counts as cut off.
     """
     return tuple(split_between_numbers(text, BOX_LENGTH - 1))

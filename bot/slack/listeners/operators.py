@@ -1,4 +1,4 @@
-"""What operators do: see and release locks, freeze and unfreeze, export. Seeing locks is for whoever may look."""
+"""Actions of operators: locks, freezes, exports. Everybody who may view can see the locks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def _show_locks(services: Services, command: SlashCommand, _: str) -> None
 
 
 async def _ask_to_unlock(services: Services, command: SlashCommand, text: str) -> None:
-    """Answer ``/numbers unlock CHG-41``: ask an operator whether they mean it."""
+    """Answer ``/numbers unlock CHG-41``: ask an operator for confirmation."""
     change = read_public_id(text)
     if change is None:
         await services.say(
@@ -61,14 +61,14 @@ async def _unfreeze(services: Services, command: SlashCommand, _: str) -> None:
 
 
 async def _export(services: Services, command: SlashCommand, words: str) -> None:
-    """Answer ``/numbers export [FROM] [TO] [csv|jsonl]``: the file goes where only the operator reads it."""
+    """Answer ``/numbers export [FROM] [TO] [csv|jsonl]``: only the operator can read the file."""
     made = await services.audit_export.export(words, by=command.user)
     told = f"{made.events:,} {'event' if made.events == 1 else 'events'} of the audit log, {escape(made.words)}"
     await services.send_file(command.user, made.name, made.content, told)
     await services.say(command, f"{told}: the file is in your direct messages with me.")
 
 
-#: Word after ``/numbers`` -> what answers it, given what stands behind the word.
+#: Word after ``/numbers`` -> its handler, given the text after the word.
 ANSWERS: Final[Mapping[str, Callable[[Services, SlashCommand, str], Awaitable[None]]]] = {
     "locks": _show_locks,
     "unlock": _ask_to_unlock,

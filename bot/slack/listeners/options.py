@@ -1,4 +1,4 @@
-"""Searching the provider for something to choose."""
+"""Searching the provider for choices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.slack.views.inputs import UNAVAILABLE, VALUE, ways_to_filter
 
 log = structlog.get_logger(__name__)
 
-#: Seconds in which the options have to be there; Slack waits three (API.md, "Option menus").
+#: Seconds within which the options must be there; Slack waits three (API.md, "Option menus").
 WITHIN: Final = 2.5
 
 
@@ -29,7 +29,7 @@ def register(registry: Registry) -> None:
 
 
 async def _options(services: Services, query: MenuQuery) -> list[dict[str, Any]]:
-    """Return what can be chosen; when the provider is too slow or refuses, one entry that says so and is no answer."""
+    """Return the choices; if the provider is too slow or refuses, one entry that says so and is not a choice."""
     kinds = services.choices.by_name
     kind = kinds[read_form(query.view, kinds).kind]
     block = query.block
@@ -45,13 +45,13 @@ async def _options(services: Services, query: MenuQuery) -> list[dict[str, Any]]
     except (LinesmanError, TimeoutError) as error:
         log.warning("no options", setting=setting, error=type(error).__name__, why=str(error))
         return [option(f"⚠️ {_why_none(kind.provider.title(), error)}", UNAVAILABLE)]
-    # Whatever was typed: who looks for "none" types it, and who typed something else may change their mind.
+    # With any text: people who want "none" type it, and others may change their mind.
     nothing = [option("None", NONE)] if none else []
     return [*nothing, *(option(choice.label, choice.value) for choice in choices)][:100]
 
 
 def _why_none(provider: str, error: Exception) -> str:
-    """Return why nothing can be chosen, within the 75 characters of an option."""
+    """Return why there are no choices, within the 75 characters of an option."""
     match error:
         case Unauthorised():
             return f"{provider} rejects Linesman's key; operators have been told"

@@ -1,4 +1,4 @@
-"""The preview: asking for approval, going back to edit, closing."""
+"""The preview: requesting approval, going back to edit, closing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def register(registry: Registry) -> None:
 
 
 async def _request(services: Services, sent: ModalSubmission) -> Reply:
-    """Ask for approval, and say in the modal what came of it."""
+    """Request approval, and show the result in the modal."""
     change = _change(sent)
     try:
         requested = await services.approval_requests.ask(
@@ -63,7 +63,7 @@ def _change(sent: ModalSubmission) -> int:
 
 
 async def _closed(services: Services, closed: ModalSubmission) -> None:
-    """Give up the plan whose modal was closed."""
+    """Give up the plan of a closed modal."""
     await services.requests.discard(_change(closed), by=closed.user)
 
 
@@ -79,12 +79,12 @@ async def _edit(services: Services, click: Click) -> None:
     try:
         await services.requests.discard(change.id, by=change.requester, editing=True)
     except StoreError as error:
-        # The form is there, and somebody types in it: nothing may take its place. The plan is given up in time.
+        # The form is there, and somebody types in it: nothing may replace it. The plan expires by itself.
         log.warning("plan of a form not given up yet", change=change.id, why=error.message)
 
 
 async def _again(services: Services, click: Click) -> None:
-    """Plan the same request anew, in the open modal or, from a card, in a new one."""
+    """Plan the same request again, in the open modal or, from a card, in a new one."""
     view = click.view.id or await services.open(click)
     try:
         change = await services.requests.again(
@@ -97,4 +97,4 @@ async def _again(services: Services, click: Click) -> None:
     except LinesmanError as error:
         await services.show(view, notice(f"🚫 {escape(error.message)}"))
         return
-    await services.requests.show(change)  # not here: what the outbox shows of the plan may be there already
+    await services.requests.show(change)  # not here: the outbox may have shown the plan already

@@ -1,4 +1,4 @@
-"""What operators answer: which job it was, that there was none, or that it is given up."""
+"""Answers of operators: which job it was, that there was none, or that it is given up."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def register(registry: Registry) -> None:
 
 
 async def show_questions(services: Services, command: SlashCommand, text: str) -> None:
-    """Answer ``/numbers resolve CHG-42``: show an operator what waits for an answer."""
+    """Answer ``/numbers resolve CHG-42``: show an operator the open questions."""
     change = read_public_id(text)
     if change is None:
         await services.say(
@@ -75,7 +75,7 @@ async def _end_read_back(services: Services, click: Click) -> None:
 async def _resolve(
     services: Services, click: Click, ticket: BatchQuestion | ReadBackQuestion, answer: Awaitable[str]
 ) -> None:
-    """Carry out an answer, tell the operator, and leave on the message what is still open."""
+    """Carry out an answer, tell the operator, and leave the open questions on the message."""
     said = escape(await answer)
     await services.say(click, said)
     change = ticket.change if isinstance(ticket, ReadBackQuestion) else await services.resolution.change_of(ticket)

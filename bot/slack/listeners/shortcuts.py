@@ -19,9 +19,9 @@ from bot.slack.views.form import MOST_BOXES
 from bot.slack.views.preview import notice
 from bot.slack.views.sheet_field import first_sheet
 
-#: Digits from which on an entry that cannot be read may be a number with a slip in it, and is not just prose.
+#: From this many digits on, an unreadable entry may be a number with a typing error, and not just prose.
 LIKE_A_NUMBER: Final = 7
-#: Such entries that are named before the rest is only counted.
+#: Most such entries that are named; the rest are only counted.
 NAMED: Final = 5
 
 
@@ -32,7 +32,7 @@ def register(registry: Registry) -> None:
 
 
 async def _change_these(services: Services, shortcut: Shortcut) -> None:
-    """Open the form with the numbers of the message, or say why there is nothing to open it with."""
+    """Open the form with the numbers of the message, or say why there are none."""
     view = await services.open(shortcut)
     message = shortcut.message
     # A long message takes a while to read; the loop has clicks to answer meanwhile.
@@ -70,7 +70,7 @@ def _nothing(message: Mapping[str, Any], doubtful: Sequence[BadEntry]) -> str:
 
 
 def _doubt(doubtful: Sequence[BadEntry]) -> str:
-    """Return what looks like a number and is not taken for one; what is left out must not be left out silently."""
+    """Return entries that look like numbers but are not used; nothing may be left out silently."""
     named = "; ".join(f"{code(bad.text)} {escape(bad.why)}" for bad in doubtful[:NAMED])
     more = f"; and {len(doubtful) - NAMED:,} more" if len(doubtful) > NAMED else ""
     return f"Not taken from the message, because it cannot be read: {named}{more}."

@@ -44,7 +44,7 @@ def register(registry: Registry) -> None:
 
 
 async def show_templates(services: Services, command: SlashCommand, text: str) -> None:
-    """Answer ``/numbers templates``; with something after it, say where that belongs."""
+    """Answer ``/numbers templates``; if there is text after it, say where that belongs."""
     if text:
         await services.say(
             command, f"`{COMMAND} templates` takes no arguments; `{COMMAND} run {escape(text[:60])}` opens one."
@@ -54,7 +54,7 @@ async def show_templates(services: Services, command: SlashCommand, text: str) -
 
 
 async def run_named(services: Services, command: SlashCommand, name: str) -> None:
-    """Answer ``/numbers run NAME``: open the form with what the template holds."""
+    """Answer ``/numbers run NAME``: open the form with the content of the template."""
     if not name:
         await services.say(command, f"Name the template: `{COMMAND} run NAME`. `{COMMAND} templates` lists them.")
         return
@@ -74,9 +74,10 @@ async def _run(services: Services, click: Click) -> None:
 
 
 async def _open(services: Services, act: Interaction, read: Callable[[], Awaitable[Template]]) -> None:
-    """Open the form with the template that ``read`` returns, or with why there is none.
+    """Open the form with the template from ``read``, or with the reason why there is none.
 
-    A trigger lives three seconds, and asking Slack who may read it can take longer, so the modal opens first.
+    A trigger is valid for three seconds, and asking Slack for the person's rights can take longer, so the modal opens
+    first.
     """
     view = await services.open(act)
     try:
@@ -90,7 +91,7 @@ async def _open(services: Services, act: Interaction, read: Callable[[], Awaitab
 
 
 async def _ask_name(services: Services, click: Click) -> None:
-    """Open the modal at once, for its trigger lives three seconds, and say in it what would be kept, or why not."""
+    """Open the modal at once, as its trigger is valid for three seconds; then show what would be kept, or why not."""
     change = int(click.value)
     view = await services.reveal(click)
     try:
@@ -105,7 +106,7 @@ async def _save(services: Services, sent: ModalSubmission) -> Reply:
     try:
         return Reply(view=await _saved(services, sent))
     except InputError as error:
-        if "name" in sent.view.private:  # nothing to type into is shown any more
+        if "name" in sent.view.private:  # the modal no longer has an input
             return _refused(services, sent, error.message)
         return Reply(errors={NAME: error.message})
 

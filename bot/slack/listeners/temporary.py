@@ -1,4 +1,4 @@
-"""Ending and extending temporary changes: the buttons of the card, the modal that asks until when, and the commands."""
+"""Ending and extending temporary changes: the card's buttons, the modal for the new end, and the commands."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def extend_named(services: Services, command: SlashCommand, text: str) -> 
 
 
 async def _ask_until(services: Services, click: Click) -> None:
-    """Show the modal that asks until when."""
+    """Show the modal that asks for the new end."""
     view = await services.open(click)
     try:
         details, _ = await services.change_details.shown(int(click.value), by=click.user)

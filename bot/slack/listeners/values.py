@@ -62,7 +62,7 @@ async def send_template(services: Services, command: SlashCommand, text: str) ->
 
 
 def _kind(services: Services, text: str) -> Kind | None:
-    """Return the kind that people call ``text``: by its command, its name or its title."""
+    """Return the kind called ``text``: by its command, its name or its title."""
     wanted = " ".join(text.split()).casefold()
     for kind in services.choices.kinds:
         if wanted in {kind.command.casefold(), kind.name.casefold(), kind.title.casefold()}:
@@ -88,7 +88,7 @@ def _wrong(services: Services, sent: ModalSubmission, problems: Mapping[str, str
 
 
 async def _show_again(services: Services, sent: ModalSubmission, problems: Mapping[str, str]) -> None:
-    """Show the form once more as it was sent, with what is wrong above it."""
+    """Show the form as it was sent, with its problems above it."""
     draft = read_form(sent.view, services.choices.by_name)
     boxes = int(sent.view.private.get("boxes", 1))
     fresh = values_form(services.choices.kinds, services.choices.by_name[draft.kind], draft, boxes=boxes)

@@ -1,1 +1,1 @@
-"""What people see: functions from values to Block Kit. Nothing here calls Slack."""
+"""Views: functions from values to Block Kit. Nothing here calls Slack."""

@@ -1,4 +1,4 @@
-"""Reading the form back: what was typed so far, and where its problems belong."""
+"""Reading the form back: the answers so far, and the right places for problems."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from bot.slack.views.form import KIND
 from bot.slack.views.inputs import BOX_LENGTH, FILTERS, REPLACE, UNAVAILABLE, VALUE, WAY, ways_to_filter
 from bot.slack.views.sheet_field import attached
 
-#: Block id -> what its element holds.
+#: Block id -> content of its element.
 Answers: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 
 def read_form(view: SentView, kinds: Mapping[str, Kind], kept: Mapping[str, Value] | None = None) -> Draft:
-    """Return what the person has typed so far, from the view that was sent.
+    """Return what the person has filled in so far, from the view that was sent.
 
     ``kept`` holds sealed secrets from an earlier round, for secret fields that were left empty.
     """
@@ -63,7 +63,7 @@ def _base(stored: Mapping[str, Any] | None) -> Base | None:
 def _read_settings(
     kind: Kind, answers: Answers, kept: Mapping[str, Value]
 ) -> tuple[dict[str, Value], dict[str, str], dict[str, EditMode]]:
-    """Return what was typed for each setting, what picked ids are called, and what lists are to become."""
+    """Return the text typed for each setting, the names of picked ids, and the ways to edit lists."""
     typed: dict[str, Value] = {}
     picked: dict[str, str] = {}
     ways: dict[str, EditMode] = {}
@@ -83,7 +83,7 @@ def _read_settings(
 
 
 def _picked(setting: Setting, answer: Mapping[str, Any]) -> str:
-    """Return what the picked id is called; of several, a JSON object of id -> name."""
+    """Return the name of the picked id; for several ids, a JSON object of id -> name."""
     if setting.shape is Shape.LOOKUPS:
         chosen = (item for item in answer["selected_options"] if item["value"] != UNAVAILABLE)
         return json.dumps({item["value"]: item["text"]["text"] for item in chosen})
@@ -91,7 +91,7 @@ def _picked(setting: Setting, answer: Mapping[str, Any]) -> str:
 
 
 def _read_filters(kind: Kind, answers: Answers, picked: dict[str, str]) -> dict[str, str]:
-    """Return the chosen filters; what picked ids are called goes into ``picked``."""
+    """Return the chosen filters; the names of picked ids go into ``picked``."""
     ways = ways_to_filter(kind)
     filters: dict[str, str] = {}
     for item in answers.get(FILTERS, {}).get("selected_options") or ():
@@ -115,7 +115,7 @@ def _answer(answer: Mapping[str, Any]) -> str:
 
 
 def field_errors(problems: Mapping[str, str], view: SentView) -> dict[str, str]:
-    """Return Slack's errors, by block id, for problems by field; each lands on an input that the view has."""
+    """Return Slack's errors, by block id, for problems by field; each is placed at an input that the view has."""
     inputs = [block["block_id"] for block in view.blocks if block["type"] == "input"]
     errors: dict[str, str] = {}
     for name, problem in problems.items():
@@ -127,9 +127,9 @@ def field_errors(problems: Mapping[str, str], view: SentView) -> dict[str, str]:
 
 
 def full_boxes(view: SentView) -> dict[str, str]:
-    """Return a problem, by block id, for every text input of ``view`` that is full to the last character.
+    """Return a problem, by block id, for every text input of ``view`` that is completely full.
 
-    Nobody can tell a text that just fits from one whose rest was cut off by Slack, so a full one is never trusted.
+    A text that just fits looks the same as one that Slack cut off, so a full input is never trusted.
     """
     problems: dict[str, str] = {}
     for block in view.blocks:

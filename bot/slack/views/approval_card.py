@@ -1,4 +1,4 @@
-"""The request to the approvers: what they need to decide, and the buttons."""
+"""The request to the approvers: the facts that they need to decide, and the buttons."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ APPROVAL: Final = "approval"
 COMMENT: Final = "comment"
 REJECTION: Final = "rejection"
 WHY: Final = "why"
-#: What the value of a button ends with that was shown after the start had passed.
+#: Ends the value of a button that was shown after the start had passed.
 AT_ONCE: Final = ":at_once"
 
 
 def approval_text(details: ChangeDetails) -> str:
-    """Return the request in one line; it is what notifies the approvers."""
+    """Return the request in one line, for the approvers' notification."""
     change = details.change
     if change.state is ChangeState.AWAITING_APPROVAL:
         return (
@@ -72,7 +72,7 @@ def approval_text(details: ChangeDetails) -> str:
 
 
 def approval_card(details: ChangeDetails) -> list[Block]:
-    """Return the blocks; the buttons carry the change and the digest of the plan that is shown."""
+    """Return the blocks; the buttons carry the change and the digest of the shown plan."""
     change, summary = details.change, details.change.summary
     waiting = change.state is ChangeState.AWAITING_APPROVAL
     blocks = [
@@ -120,7 +120,7 @@ def approval_card(details: ChangeDetails) -> list[Block]:
 
 
 def _addressed(details: ChangeDetails) -> str:
-    """Return who may approve, and whom the request mentions where the policy says that: nobody else is notified."""
+    """Return who may approve, and whom the request mentions if the policy says so: nobody else is notified."""
     if details.policy.mention is None:
         return may_approve_line(details)
     named = mentions(details.mentioned)
@@ -136,13 +136,13 @@ def may_approve_line(details: ChangeDetails) -> str:
 
 
 def _rejection_line(details: ChangeDetails) -> str:
-    """Return who rejected the change, and why; empty when nobody did."""
+    """Return who rejected the change, and why; empty if nobody did."""
     rejected = [each for each in details.decisions if each.verb is DecisionVerb.REJECT and each.reason]
     return f"*Rejected by {decided_by(rejected[-1])}:* {words(rejected[-1].reason)}" if rejected else ""
 
 
 def numbers_of(change: Change, total: int) -> str:
-    """Return how many numbers a request is about, as people read it."""
+    """Return how many numbers a request is about, for people."""
     summary = change.summary
     if summary and change.part_of is not None:
         return counted(summary.numbers, "number")
@@ -152,9 +152,9 @@ def numbers_of(change: Change, total: int) -> str:
 
 
 def ticket(change: Change, *, at_once: bool = False) -> str:
-    """Return what a button carries: the change, and the digest of the plan that it was shown with.
+    """Return the value of a button: the change, and the digest of the plan shown with it.
 
-    With ``at_once`` also that it was shown after the start had passed.
+    ``at_once`` adds that it was shown after the start had passed.
     """
     return f"{change.id}:{change.digest}{AT_ONCE if at_once else ''}"
 
@@ -171,7 +171,7 @@ def says_at_once(value: str) -> bool:
 
 
 def _beginning(details: ChangeDetails) -> str:
-    """Return when an approval of now begins the change; plain text, in which nobody's own clock can be shown."""
+    """Return when an approval now would begin the change; plain text, which cannot show a reader's local time."""
     start, begins = details.change.start, details.opens_at
     if begins is not None:
         thaw = ", or when the freeze is lifted if that is later" if details.freeze else ""
@@ -182,12 +182,12 @@ def _beginning(details: ChangeDetails) -> str:
 
 
 def _ending(change: Change) -> str:
-    """Return until when an approval lets the change be in effect; empty for one that lasts."""
+    """Return until when an approval puts the change into effect; empty for a lasting change."""
     return f", and restored on {change.until}" if change.until else ""
 
 
 def _consequence(details: ChangeDetails) -> str:
-    """Return what an approval of now leads to; plain text."""
+    """Return the effect of an approval now; plain text."""
     change, numbers = details.change, numbers_of(details.change, details.tally.total)
     if details.kind.removes:
         return f"{numbers} will be deleted permanently, {_beginning(details)}. This cannot be undone."
@@ -202,7 +202,7 @@ def _ticket_of_now(details: ChangeDetails) -> str:
 
 
 def decision_buttons(details: ChangeDetails) -> Block:
-    """Return what can be decided and Details, wherever a request is shown: what counts is checked at the click."""
+    """Return the decision buttons and Details, wherever a request is shown: the click itself is checked."""
     change, value = details.change, _ticket_of_now(details)
     question = confirmation(f"Approve {change.public_id}?", _consequence(details), "Approve")
     return actions(
@@ -218,7 +218,7 @@ def decision_buttons(details: ChangeDetails) -> Block:
 
 
 def comment_form(details: ChangeDetails) -> View:
-    """Return the modal that takes a word with an approval, and says what the button would have asked."""
+    """Return the modal for a comment with an approval; it also asks the button's confirmation question."""
     change = details.change
     element = text_input(COMMENT, "", WORDS_LENGTH, multiline=True)
     return modal(

@@ -47,20 +47,20 @@ from bot.workflow.ports import ChangeDetails
 
 RETRY: Final = "retry_failed"
 UNDO: Final = "undo"
-#: What is said of a change that another one follows, and how many of those are named.
+#: The text about a change that others follow, and how many of them are named.
 FOLLOWED: Final = {
     FollowUp.RETRY: "Retried",
     FollowUp.UNDO: "Undone",
     FollowUp.RESTORE: "Restored",
 }
 FOLLOWERS: Final = 3
-#: Endings after which the same request may be planned anew.
+#: Final states after which the same request may be planned again.
 PLANNABLE_AGAIN: Final = frozenset(
     {ChangeState.STALE, ChangeState.EXPIRED, ChangeState.REJECTED, ChangeState.CANCELLED}
 )
-#: States in which a change expires when nobody does anything.
+#: States in which a change expires if nobody acts.
 WAITING: Final = frozenset({ChangeState.AWAITING_APPROVAL, ChangeState.CHANGES_REQUESTED})
-#: Endings of which the change's problem is the reason.
+#: Final states whose reason is the change's problem.
 ENDED_EARLY: Final = frozenset(
     {ChangeState.STALE, ChangeState.CANCELLED, ChangeState.DISCARDED, ChangeState.EXPIRED, ChangeState.REJECTED}
 )
@@ -98,7 +98,7 @@ def card(details: ChangeDetails) -> list[Block]:
     if stages := stage_lines(details):
         blocks.append(section(stages))
     blocks.append(quote(change.draft.reason))
-    # What restores its numbers has no card of its own.
+    # A restore has no card of its own.
     parts = [details, *([details.restore] if details.restore else [])]
     asked = [line for part in parts for line in (questions_line(part), unread_line(part))]
     said = (asked_lines(details), comment_lines(details.decisions))
@@ -115,11 +115,11 @@ def card(details: ChangeDetails) -> list[Block]:
 
 
 def _buttons(details: ChangeDetails) -> list[Block]:
-    """Return what can be done about a change that is over, or that its requester has to plan anew."""
+    """Return the buttons for a change that is over, or that its requester must plan again."""
     change, tally, value = details.change, details.tally, str(details.change.id)
     buttons: list[Block] = []
     if change.kept is not None or change.part_of is not None:
-        return buttons  # its numbers are pruned, or what can be done is on the card of the whole
+        return buttons  # its numbers are pruned, or the buttons are on the card of the whole
     if change.state is ChangeState.CHANGES_REQUESTED:
         return [revise_button(change)]
     lapsed = change.state is ChangeState.CANCELLED and any(decision.lapse for decision in details.decisions)
@@ -160,7 +160,7 @@ def _facts(details: ChangeDetails) -> list[tuple[str, str]]:
 
 
 def _approvals(details: ChangeDetails) -> str:
-    """Return who approved it; a part of a temporary change was approved with that."""
+    """Return who approved it; a part of a temporary change was approved with the whole."""
     change = details.change
     if change.part_of is not None and not is_extension(change):
         return f"with {public_id(change.part_of)}"
@@ -191,7 +191,7 @@ def _jobs(details: ChangeDetails) -> str:
 
 
 def _full(details: ChangeDetails) -> str:
-    """Return whose jobs take up the provider's slots; those that are not ours it does not name."""
+    """Return whose jobs use the provider's slots; foreign jobs are not named."""
     slots = details.kind.jobs_in_flight
     whose = "all by Linesman" if details.in_flight >= slots else f"{details.in_flight} by Linesman"
     return f" for a free slot: {slots} of {slots} in use, {whose}"

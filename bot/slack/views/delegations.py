@@ -1,4 +1,4 @@
-"""Delegations: the list of them with its buttons, and the answers."""
+"""Delegations: their list with its buttons, and the answers."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from bot.slack.views.elements import (
 )
 
 END: Final = "end_delegation"
-#: Begins the names of the buttons that turn the page.
+#: Prefix of the names of the paging buttons.
 PAGES: Final = "delegations"
-#: Delegations on one page: Slack takes 50 blocks (API.md, "Lengths of texts and elements").
+#: Delegations on one page: Slack accepts 50 blocks (API.md, "Lengths of texts and elements").
 SHOWN: Final = 40
 _HOW: Final = "`/numbers delegate @max until Mon 08:00` lends your right to approve changes to somebody else."
 
@@ -31,10 +31,10 @@ _HOW: Final = "`/numbers delegate @max until Mon 08:00` lends your right to appr
 def delegation_list(
     delegations: Sequence[Delegation], reader: str, *, everybodys: bool, first: str = "", skipped: int = 0
 ) -> tuple[str, list[Block]]:
-    """Return a page of who lends their right to approve to whom until when.
+    """Return a page of who lends their right to approve to whom, and until when.
 
-    ``first`` stands above it, and the first ``skipped`` of them are on the pages before it; the last page that there is
-    takes the place of one that has gone.
+    ``first`` is shown above it; the first ``skipped`` delegations are on earlier pages. If a page no longer exists, the
+    last one is shown.
     """
     blocks = paragraphs([first]) if first else []
     if not delegations:
@@ -52,7 +52,7 @@ def delegation_list(
 
 
 def _turns(skipped: int, total: int) -> list[Block]:
-    """Return the buttons to the pages before and after one, as far as there are any."""
+    """Return the buttons to the previous and next pages, if there are any."""
     turns = []
     if skipped:
         turns.append(button("Previous", f"{PAGES}_previous", str(skipped - SHOWN)))
@@ -71,7 +71,7 @@ def _line(delegation: Delegation, reader: str) -> str:
 
 
 def ends(value: str) -> tuple[int, int]:
-    """Return which delegation a button ends, and how many were on the pages before it."""
+    """Return the delegation that a button ends, and how many were on earlier pages."""
     delegation, _, skipped = value.partition(" ")
     return int(delegation), int(skipped or 0)
 
@@ -86,7 +86,7 @@ def _end_button(delegation: Delegation, skipped: int) -> Block:
 
 
 def lent_text(delegation: Delegation) -> str:
-    """Return the answer to whoever has lent their right."""
+    """Return the answer to a person who has lent their right."""
     return (
         f"🤝 {person(delegation.delegate)} can approve changes for you until *{delegation.until}*, except changes "
         "that either of you requested. Only one approval counts for both of you. `/numbers delegate` lists "
@@ -95,7 +95,7 @@ def lent_text(delegation: Delegation) -> str:
 
 
 def ended_text(delegation: Delegation, reader: str) -> str:
-    """Return the answer to whoever has ended a delegation."""
+    """Return the answer to a person who has ended a delegation."""
     if delegation.delegator == reader:
         return f"⏹️ {person(delegation.delegate)} can no longer approve for you."
     if delegation.delegate == reader:

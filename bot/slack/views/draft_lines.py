@@ -1,4 +1,4 @@
-"""What was typed into a form, in the words in which the preview and the card say it of a plan."""
+"""The content of a form, in the words that the preview and the card use for a plan."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from bot.changes.model.values import Secret
 from bot.errors import InputError, InvalidValue
 from bot.slack.views.elements import code
 
-#: A pair of what something is called, and what is wanted of it. Neither is escaped.
+#: A name and its wanted value. Neither is escaped.
 Line = tuple[str, str]
 
 
 def setting_lines(draft: Draft, kind: Kind | None) -> list[Line]:
-    """Return each setting that ``draft`` changes, with its value or what becomes of its list.
+    """Return each setting that ``draft`` changes, with its value or its edit of a list.
 
-    What cannot be read, because the kind has no such setting or value any more, is said as it was typed.
+    A setting or value that the kind no longer has is shown as it was typed.
     """
     settings = kind.by_name if kind else {}
     names = dict.fromkeys((*draft.chosen, *draft.typed))
@@ -53,7 +53,7 @@ def _as_typed(name: str, draft: Draft) -> str:
 
 
 def _names(setting: Setting, identifier: str, picked: str) -> Mapping[str, str]:
-    """Return id -> name of what was picked for ``setting``."""
+    """Return id -> name of the ids picked for ``setting``."""
     if not picked:
         return {}
     names = json.loads(picked) if setting.shape is Shape.LOOKUPS else {identifier: picked}
@@ -61,12 +61,12 @@ def _names(setting: Setting, identifier: str, picked: str) -> Mapping[str, str]:
 
 
 def _bare(name: str, identifier: str) -> str:
-    """Return what was picked from a menu, without the id that stands behind names that look alike."""
+    """Return a picked name without the id that is appended to names that look alike."""
     return name.removesuffix(f" ({identifier})")
 
 
 def filter_lines(draft: Draft, kind: Kind | None) -> list[str]:
-    """Return each condition of the filter in ``draft``; what cannot be read any more is said as it was typed."""
+    """Return each condition of the filter in ``draft``; unreadable ones are shown as they were typed."""
     return [_condition(key, typed, draft, kind) for key, typed in draft.filters.items()]
 
 
@@ -83,7 +83,7 @@ def _condition(key: str, typed: str, draft: Draft, kind: Kind | None) -> str:
 
 
 def course_lines(draft: Draft) -> list[str]:
-    """Return in which waves ``draft`` is carried out and until when it holds, as was typed, in mrkdwn."""
+    """Return the waves and the end of ``draft``, as they were typed, in mrkdwn."""
     lines = []
     if draft.until:
         lines.append(f"⏲️ Until {code(end_time(draft.until), 60)}")

@@ -1,4 +1,4 @@
-"""The Block Kit pieces that Linesman uses, within Slack's limits, and text that cannot do anything but be read.
+"""The Block Kit elements that Linesman uses, within Slack's limits, and text without side effects.
 
 Limits: API.md, "Lengths of texts and elements" (section text 3000, header 150, option text 75, label 2000).
 """
@@ -16,17 +16,17 @@ View: TypeAlias = dict[str, Any]
 
 
 def escape(text: str) -> str:
-    """Return ``text`` so that mrkdwn shows it as it is: no mention, link or channel can come out of it.
+    """Return ``text`` so that mrkdwn shows it literally, without any mention, link or channel.
 
-    Slack asks for exactly these three replacements (docs.slack.dev/messaging/formatting-message-text). It does not
-    stop asterisks from making bold: what people typed goes into :func:`code` or :func:`quote`. Characters that nobody
-    sees are shown by their code points.
+    Slack asks for exactly these three replacements (docs.slack.dev/messaging/formatting-message-text). They do not stop
+    asterisks from making bold text: typed text goes into :func:`code` or :func:`quote`. Invisible characters are shown
+    by their code points.
     """
     return visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def code(text: str, limit: int = 300) -> str:
-    """Return ``text`` as code, in which no mark means anything: the way to show a value inside a sentence."""
+    """Return ``text`` as code, in which no mark has a meaning: the way to show a value inside a sentence."""
     line = clip(" ".join(text.replace("`", "\u02cb").split()), limit)
     while len(escape(line)) > limit:  # an escaped character is up to five long, and half of one would show
         line = clip(line, len(line) * 4 // 5)
@@ -34,9 +34,9 @@ def code(text: str, limit: int = 300) -> str:
 
 
 def before_and_after(before: str, after: str, limit: int, *, stays: bool = False) -> str:
-    """Return two values, each in at most ``limit`` characters, so that they do not look the same where they differ.
+    """Return two values, each in at most ``limit`` characters, so that they look different where they differ.
 
-    Long ones that begin alike are shown from shortly before the first difference; a value that ``stays`` is shown once.
+    Long ones with the same beginning are shown from shortly before the first difference; a value that ``stays`` once.
     """
     if stays:
         return f"{code(after, limit)} (as before)"
@@ -47,18 +47,18 @@ def before_and_after(before: str, after: str, limit: int, *, stays: bool = False
 
 
 def words(text: str) -> str:
-    """Return what a person wrote in a form, whole: at most 500 characters, of which an escaped one takes up to five."""
+    """Return a person's text from a form, whole: at most 500 characters, each up to five when escaped."""
     return code(text, 2500)
 
 
 def quote(text: str) -> Block:
-    """Return what a person typed as a quotation; rich text leaves are literal, whatever they contain."""
+    """Return typed text as a quotation; rich text shows it literally, whatever it contains."""
     leaf = {"type": "text", "text": visible(text) or " "}
     return {"type": "rich_text", "elements": [{"type": "rich_text_quote", "elements": [leaf]}]}
 
 
 def given_back(pieces: Iterable[str]) -> list[Block]:
-    """Return what a person typed and Slack took off the keyboard, to be copied; a piece is at most 3,000 long."""
+    """Return typed text that Slack has removed from the keyboard, for copying; a piece has at most 3,000 characters."""
     leaves = [{"type": "text", "text": visible(piece)} for piece in pieces if piece.strip()]
     blocks: list[Block] = [
         {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [leaf]}]} for leaf in leaves
@@ -77,7 +77,7 @@ def counted(count: int, noun: str, plural: str = "") -> str:
 
 
 def listed(lines: Sequence[str], limit: int = 2900) -> str:
-    """Return as many whole lines as fit into ``limit`` characters, and how many are left out."""
+    """Return as many whole lines as fit into ``limit`` characters, and the number of lines left out."""
     room = limit - 40
     shown: list[str] = []
     for line in lines:
@@ -91,7 +91,7 @@ def listed(lines: Sequence[str], limit: int = 2900) -> str:
 
 
 def person(user: str) -> str:
-    """Return a mention of ``user``; the name of who acted on the bot's machine, whom Slack does not know."""
+    """Return a mention of ``user``; for a user of the bot's machine, whom Slack does not know, the name."""
     return code(user) if user.startswith("shell:") else f"<@{user}>"
 
 
@@ -107,7 +107,7 @@ def when(moment: datetime) -> str:
 
 
 def short_until(until: datetime | None) -> str:
-    """Return until when a change is in effect, to stand behind its name; empty for one that lasts."""
+    """Return until when a change is in effect, to follow its name; empty for a lasting change."""
     return f", temporary, until {when(until)}" if until else ""
 
 
@@ -117,7 +117,7 @@ def plain(text: str, limit: int = 75) -> Block:
 
 
 def mrkdwn(text: str, limit: int = 3000) -> Block:
-    """Return a mrkdwn object; what comes from people must be escaped already."""
+    """Return a mrkdwn object; typed text must already be escaped."""
     return {"type": "mrkdwn", "text": clip(text, limit), "verbatim": True}
 
 
@@ -140,7 +140,7 @@ def beside(block: Block, element: Block) -> Block:
 
 
 def paragraphs(lines: Iterable[str], limit: int = 2900) -> list[Block]:
-    """Return all ``lines`` in as few paragraphs as hold them; none may be longer than ``limit``."""
+    """Return all ``lines`` in as few paragraphs as possible; none may be longer than ``limit``."""
     texts: list[str] = []
     for line in lines:
         if texts and len(texts[-1]) + 1 + len(line) <= limit:
@@ -151,7 +151,7 @@ def paragraphs(lines: Iterable[str], limit: int = 2900) -> list[Block]:
 
 
 def with_notes(view: View, notes: Sequence[str]) -> View:
-    """Return ``view`` with sentences on top of it; they are mrkdwn."""
+    """Return ``view`` with sentences on top; they are mrkdwn."""
     blocks = paragraphs(f"⚠️ {note}" for note in notes)
     return {**view, "blocks": [*blocks, *view["blocks"]][:100]}
 
@@ -197,7 +197,7 @@ def actions(block_id: str, elements: Sequence[Block]) -> Block:
 
 
 def shortened(text: str, blocks: Sequence[Block]) -> tuple[str, list[Block]]:
-    """Return a message that says the same in a few lines and keeps its buttons; mrkdwn is cut at a line's end."""
+    """Return a message that says the same in a few lines and keeps its buttons; mrkdwn is cut at a line end."""
     lines = "\n".join(line for line in text.splitlines()[:10] if len(line) <= 300) or clip(text, 150)
     buttons = [block for block in blocks if block["type"] == "actions"][:5]
     more = context("Shortened, because Slack refused the full message. `/numbers status` shows all of it.")
@@ -205,7 +205,7 @@ def shortened(text: str, blocks: Sequence[Block]) -> tuple[str, list[Block]]:
 
 
 def option(text: str, value: str) -> Block:
-    """Return something to choose."""
+    """Return an option of a menu."""
     return {"text": plain(text), "value": value}
 
 
@@ -253,7 +253,7 @@ def modal(
 
 
 def bar(done: int, total: int, width: int = 20) -> str:
-    """Return a progress bar in text. It is full only when everything is done, and empty only when nothing is."""
+    """Return a progress bar in text. It is full only when everything is done, and empty only if nothing is."""
     if total <= 0:
         return "░" * width
     filled = width * done // total

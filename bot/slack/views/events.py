@@ -1,4 +1,4 @@
-"""Events of the audit log as sentences: the one place where people read what an event's name means."""
+"""Events of the audit log as sentences: the one place that explains an event's name to people."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from bot.changes.audit.events import Event
 from bot.slack.views.elements import code, counted
 from bot.slack.views.fragments import in_place_of
 
-#: Name of an event -> what happened. In braces are the event's details: a word stands as code, a count with the noun
-#: after the colon (and its plural, where that takes more than an s).
+#: Name of an event -> what happened. In braces are the event's details: a text is shown as code, a count with the noun
+#: after the colon (and its plural, if that takes more than an s).
 SENTENCES: Final[Mapping[str, str]] = {
     # Planning and approval
     "proposed": "Planning started",
@@ -86,7 +86,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "template_saved": "Saved as template {name}",
     "template_replaced": "Template {name} replaced",
     "pruned": "Old data removed, the summary stays",
-    # Of no change
+    # Without a change
     "template_deleted": "Template {name} deleted",
     "frozen": "Submissions frozen: {reason}",
     "unfrozen": "Freeze lifted",
@@ -102,14 +102,14 @@ SENTENCES: Final[Mapping[str, str]] = {
     "events_pruned": "Old events removed from the audit log",
 }
 
-#: Name of an event as it was -> as it is. What is written keeps its name: the hashes of the audit log are over it.
+#: Old name of an event -> new name. Written events keep their name, as the hashes of the audit log cover it.
 FORMER: Final[Mapping[str, str]] = {"job_moves_again": "job_resumed", "went_on": "continued"}
 
 
 def event_line(event: Event) -> str:
-    """Return what happened, why if the event says so, and who did it if somebody did; mrkdwn."""
+    """Return what happened, and if the event says so, why and who did it; mrkdwn."""
     sentence = SENTENCES.get(FORMER.get(event.what, event.what))
-    # Another version of Linesman may have written it, and its name is better than nothing.
+    # Another version of Linesman may have written it; its name is better than nothing.
     said = f"Event {code(event.what, 60)}" if sentence is None else sentence.format_map(_Details(event.details))
     if event.what == "approved" and (stage := event.details.get("stage")):
         said = f"{said} in the stage {code(str(stage), 60)}"
@@ -122,7 +122,7 @@ def event_line(event: Event) -> str:
 
 
 class _Details(dict[str, "_Detail"]):
-    """The details of an event, by name; one that it does not have is shown as unknown."""
+    """The details of an event, by name; a missing one is shown as unknown."""
 
     def __init__(self, details: Mapping[str, str | int | None]) -> None:
         super().__init__({name: _Detail(value) for name, value in details.items()})

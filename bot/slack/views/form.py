@@ -1,4 +1,4 @@
-"""The form: kind, numbers, which settings, their values, the reason. Building it, and reading it back."""
+"""The form: kind, numbers, settings, values, reason. Building it, and reading it back."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ PUT_BACK: Final = "put_back"
 
 #: Number boxes in one form: about 4,600 numbers. More would not fit beside the settings in Slack's 250 kB per view.
 MOST_BOXES: Final = 20
-#: Numbers that one box holds, about: each takes 13 characters, with the line's end.
+#: About how many numbers one box holds: each takes 13 characters, including the line end.
 A_BOX: Final = BOX_LENGTH // 13
-#: Numbers that are named which were left out with one click.
+#: Most numbers named that one click left out.
 _NAMED: Final = 10
 
 
@@ -76,11 +76,11 @@ def form(
     """Return the form for ``kind``, filled with ``draft``, with at least ``boxes`` number boxes.
 
     ``source`` is the change whose plan is being edited: its sealed secrets stay when their fields are left empty.
-    ``problems`` stand above everything; they are for when Slack no longer takes them at the fields.
-    ``turn`` counts how often the input for a sheet has started over. ``asked`` (mrkdwn) is what approvers want to be
-    different, and stands above it too.
+    ``problems`` are shown above everything, for when Slack no longer accepts them at the fields. ``turn`` counts how
+    often the input for a sheet was cleared. ``asked`` (mrkdwn) is what approvers want to be different, also shown
+    above.
 
-    The ids of blocks and actions stay the same from view to view, so that Slack keeps what was typed.
+    The ids of blocks and actions are the same in every view, so that Slack keeps what was typed.
     """
     boxes = min(max(boxes, len(draft.pasted), 1), MOST_BOXES)
     blocks = [kind_field(kinds, kind), header("Which numbers"), *number_fields(draft, boxes, _LONGER)]
@@ -122,7 +122,7 @@ def form(
 
 
 def base_text(base: Base) -> str:
-    """Return which numbers of an earlier change are meant, in mrkdwn."""
+    """Return which numbers of an earlier change are included, in mrkdwn."""
     if base.what is FollowUp.UNDO:
         return f"↩️ Undo of *{public_id(base.change)}*: the numbers that it changed get their earlier values back."
     return (
@@ -132,7 +132,7 @@ def base_text(base: Base) -> str:
 
 
 def _left_out_fields(left_out: Sequence[str]) -> list[Block]:
-    """Return which numbers were left out with one click, and the button that puts them back."""
+    """Return which numbers were left out with one click, and the button that restores them."""
     names = [name for name in left_out if name.startswith("+")] or left_out
     shown = ", ".join(code(name) for name in names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
     return [
@@ -142,7 +142,7 @@ def _left_out_fields(left_out: Sequence[str]) -> list[Block]:
 
 
 def _start_field(draft: Draft) -> Block:
-    """Return the input for the start; the person's time zone is the one that Slack knows."""
+    """Return the input for the start; Slack knows the person's time zone."""
     hint = (
         "In your time zone: tonight 22:00, tomorrow 6am, Mon 06:30, 2026-11-30 02:00, in 2 hours. "
         "Leave it empty to start once approved."
@@ -160,7 +160,7 @@ def _until_field(draft: Draft) -> Block:
 
 
 def _rollout_fields(draft: Draft) -> list[Block]:
-    """Return the inputs for the canary or the waves, for what comes between them, and for how much may go wrong."""
+    """Return the inputs for canary or waves, for what comes between them, and for how much may go wrong."""
     waves = (
         "These numbers go first and are read back. If any of them is not as approved, the change pauses and asks you. "
         "Several waves: 10, 10 %, rest. Leave this empty to change all numbers at once."
@@ -194,9 +194,9 @@ def kind_field(kinds: Sequence[Kind], kind: Kind) -> Block:
 
 
 def number_fields(draft: Draft, boxes: int, longer: str) -> list[Block]:
-    """Return the boxes for numbers, with a way to add some; ``longer`` says what else takes a long list (mrkdwn).
+    """Return the boxes for numbers, with a way to add boxes; ``longer`` names other ways for long lists (mrkdwn).
 
-    How much a box holds stands before the first one: who reads it after pasting has cut the list already.
+    The capacity of a box is stated before the first one: after pasting, the list has already been cut.
     """
     fields = [context(f"A box holds {BOX_LENGTH:,} characters, about {A_BOX} numbers. {longer}")]
     for index in range(boxes):
@@ -219,9 +219,9 @@ def number_fields(draft: Draft, boxes: int, longer: str) -> list[Block]:
 
 
 def _more_boxes(boxes: int) -> Block:
-    """Return the ways to add boxes: one, or as many at once as the list needs.
+    """Return the ways to add boxes: one at a time, or as many as the list needs.
 
-    The block's id tells how many there are, so that Slack does not go on showing what was chosen before.
+    The block's id has the number of boxes, so that Slack does not keep showing the earlier choice.
     """
     elements = [button("Add a box", MORE, str(boxes + 1))]
     if many := range(boxes + 2, MOST_BOXES + 1):

@@ -1,4 +1,4 @@
-"""Parts that several messages show: what is wanted, a sample, what costs money, who decided, the buttons of a list."""
+"""Parts shared by several messages: wanted values, a sample, costs, decisions, the buttons of a list."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.slack.views.elements import Block, actions, button, code, escape, liste
 from bot.slack.views.times import duration
 from bot.workflow.ports import ChangeDetails
 
-#: State -> what people read.
+#: State -> its name for people.
 STATES = {
     ChangeState.PLANNING: "⏳ Planning",
     ChangeState.PLANNED: "📝 Planned",
@@ -41,17 +41,17 @@ OUTCOMES = {
 
 
 def state_word(change: Change | ListRow) -> str:
-    """Return the state, or for a finished change the outcome, as people read it."""
+    """Return the name of the state, or for a finished change of the outcome, for people."""
     return OUTCOMES[change.outcome] if change.outcome else STATES[change.state]
 
 
 def kind_words(kind: Kind | None, name: str) -> str:
-    """Return what people call a kind; its name when it is not available any more."""
+    """Return the name of a kind for people; its technical name if it is no longer available."""
     return f"{kind.provider.title()}: {kind.title}" if kind else code(name, 64)
 
 
 def audience_text(audience: Audience) -> str:
-    """Return mentions of all who may approve, to be shown where that notifies nobody who is not to be."""
+    """Return mentions of all who may approve, for places that notify nobody."""
     return mentions(audience) or "nobody"
 
 
@@ -62,30 +62,30 @@ def mentions(audience: Audience) -> str:
 
 
 def called(audience: Audience) -> str:
-    """Return what a message begins with that is for ``audience``; empty when it is for nobody in particular."""
+    """Return the beginning of a message for ``audience``; empty if it is for nobody in particular."""
     return f"{named}: " if (named := mentions(audience)) else ""
 
 
 def in_place_of(user: str, whose: str) -> str:
-    """Return a mention of ``user`` with that of whose right they act with; without one, it is their own."""
+    """Return a mention of ``user`` and of the lender of the right, if there is one."""
     return f"{person(user)} for {person(whose)}" if whose else person(user)
 
 
 def decided_by(decision: Decision) -> str:
-    """Return who decided, and for whom if with a right that they were lent."""
+    """Return who decided, and on whose behalf if the right was lent."""
     return in_place_of(decision.person, decision.on_behalf_of)
 
 
 def decision_text(decisions: Sequence[Decision], required: int) -> str:
-    """Return who decided what so far."""
+    """Return the decisions so far."""
     approvals = sum(1 for decision in decisions if decision.counts)
-    # What was asked for is about the plan before, and is shown apart.
+    # A request for changes is about the previous plan, and is shown separately.
     people = ", ".join(said(each) for each in decisions if each.verb is not DecisionVerb.ASK_FOR_CHANGES)
     return f"{approvals} of {required}" + (f": {people}" if people else "")
 
 
 def said(decision: Decision, *, where: bool = True) -> str:
-    """Return who decided what, with ``where`` also in which stage, and why an approval does not count any more."""
+    """Return who decided what, ``where`` also in which stage, and why an approval no longer counts."""
     verb = "approved" if decision.verb is DecisionVerb.APPROVE else "rejected"
     fallback = " as a fallback approver" if decision.fallback else ""
     lapse = f" (no longer counts: {person(decision.person)} {escape(decision.lapse)})" if decision.lapse else ""
@@ -94,13 +94,13 @@ def said(decision: Decision, *, where: bool = True) -> str:
 
 
 def comment_lines(decisions: Sequence[Decision]) -> str:
-    """Return what approvers said with their approvals, a line each; empty when none said anything."""
+    """Return the comments of approvers, one line each; empty without comments."""
     approvals = [each for each in decisions if each.verb is DecisionVerb.APPROVE and each.reason]
     return listed([f"💬 {decided_by(each)}: {words(each.reason)}" for each in approvals])
 
 
 def asked_lines(details: ChangeDetails) -> str:
-    """Return what approvers said should be different, a line each, the newest first; empty when nobody did."""
+    """Return what approvers said should be different, one line each, newest first; empty if nobody did."""
     asked = [each for each in reversed(details.decisions) if each.verb is DecisionVerb.ASK_FOR_CHANGES]
     return listed([f"✏️ {_asked(each, details.change)}" for each in asked])
 
@@ -114,7 +114,7 @@ def _asked(decision: Decision, change: Change) -> str:
 
 
 def failure_lines(groups: Sequence[FailureGroup], total: int, limit: int) -> str:
-    """Return numbers grouped by the reason that they share; ``total`` is how many there are with any reason."""
+    """Return numbers grouped by their shared reason; ``total`` is how many there are with any reason."""
     lines = []
     for group in groups[:limit]:
         numbers = ", ".join(group.examples) + (", …" if group.count > len(group.examples) else "")
@@ -127,7 +127,7 @@ def failure_lines(groups: Sequence[FailureGroup], total: int, limit: int) -> str
 
 
 def trouble(details: ChangeDetails, limit: int) -> list[tuple[str, str]]:
-    """Return what is to be told of numbers that are not as they should be: (heading, lines) of each sort there is."""
+    """Return (heading, lines) for each sort of number that is not as it should be."""
     tally = details.tally
     sorts = (
         ("Failed numbers", details.failures, tally.failed),
@@ -138,7 +138,7 @@ def trouble(details: ChangeDetails, limit: int) -> list[tuple[str, str]]:
 
 
 def counts_text(details: ChangeDetails | ListRow) -> str:
-    """Return how many numbers are where."""
+    """Return how many numbers are in each state."""
     tally = details.tally
     state = details.state if isinstance(details, ListRow) else details.change.state
     read = state in {ChangeState.FINISHED, ChangeState.IN_EFFECT}
@@ -166,7 +166,7 @@ def count_parts(
     pending: int = 0,
     not_attempted: int = 0,
 ) -> list[str]:
-    """Return counts in words: the first two unless they are None, what failed, and the rest where there is any."""
+    """Return counts in words: the first two unless None, the failures, and the others if not zero."""
     parts = [
         f"{count:,} {word}" for count, word in ((succeeded, "succeeded"), (verified, "verified")) if count is not None
     ]
@@ -185,7 +185,7 @@ def count_parts(
 
 
 def jobs_text(details: ChangeDetails) -> str:
-    """Return how many jobs there are, and how long they may take going by recent ones."""
+    """Return how many jobs there are, and how long they may take, judging by recent ones."""
     count = len(details.batches)
     if details.typical_seconds is None:
         return f"{count:,}"
@@ -194,9 +194,9 @@ def jobs_text(details: ChangeDetails) -> str:
 
 
 def pager(action: str, page: ListPage[object], about: str) -> list[Block]:
-    """Return Newer and Older as far as there is something there.
+    """Return the buttons Newer and Older, if there are such pages.
 
-    A button carries only where its page lies and what the list is ``about``: nothing of what is shown.
+    A button carries only its page's position and what the list is ``about``, nothing of its content.
     """
     turns = [("Newer", "newer", page.newer), ("Older", "older", page.older)]
     buttons = [button(label, f"{action}_{way}", f"{cursor} {about}") for label, way, cursor in turns if cursor]

@@ -1,4 +1,4 @@
-"""What a freeze keeps back of a change, and what it cannot."""
+"""Which numbers of a change a freeze keeps back, and which it cannot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LIFTED: Final = "until an operator lifts it"
 
 
 def frozen_line(details: ChangeDetails) -> str:
-    """Return that submissions are frozen and what this means for the change; empty when it means nothing."""
+    """Return that submissions are frozen and what this means for the change; empty if it means nothing."""
     freeze = details.freeze
     if freeze is None or details.change.state.over:
         return ""

@@ -1,4 +1,4 @@
-"""What ``/numbers help`` answers."""
+"""The answer to ``/numbers help``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.slack.commands import COMMAND, COMMANDS, Command
 
 
 def help_text(kinds: Sequence[Kind]) -> str:
-    """Return what can be said after ``/numbers``, in mrkdwn."""
+    """Return the possible words after ``/numbers``, in mrkdwn."""
     starts = [
         f"• `{COMMAND} {kind.command}` - {kind.provider.title()}: {kind.title[0].lower()}{kind.title[1:]}"
         for kind in kinds
@@ -42,7 +42,7 @@ def _line(command: Command) -> str:
 
 
 def list_help(kinds: Sequence[Kind]) -> str:
-    """Return what may follow ``/numbers list``, in mrkdwn."""
+    """Return the possible words after ``/numbers list``, in mrkdwn."""
     words = ", ".join(f"`{sort.word}`" for sort in SORTS)
     named = " or ".join(f"`kind {kind.command}`" for kind in kinds)
     return (

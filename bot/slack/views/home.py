@@ -1,4 +1,4 @@
-"""The Home tab: what waits for me, what runs, what I asked for, what failed."""
+"""The Home tab: requests waiting for me, running changes, my requests, failures."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ START: Final = "home_start"
 
 
 def home(contents: HomeContents | NoHomeContents) -> View:
-    """Return the Home tab of the person whose contents these are."""
+    """Return the Home tab of the person with these contents."""
     if isinstance(contents, NoHomeContents):
         return {"type": "home", "blocks": [section(f"🚫 {escape(contents.why)}")]}
     blocks: list[Block] = [actions(START, [button("New number change", START, "new", style="primary")])]

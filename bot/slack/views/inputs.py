@@ -1,4 +1,4 @@
-"""The inputs of the form that follow from a kind's table: its filters, its settings and their values."""
+"""The form's inputs that follow from a kind's table: its filters, its settings and their values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.slack.views.elements import (
 )
 
 VALUE: Final = "value:"
-#: Value of the entry of a menu that says why there are no others; whoever chooses it has chosen nothing.
+#: Value of the menu entry that says why there are no others; choosing it counts as no choice.
 UNAVAILABLE: Final = "#unavailable"
 
 
@@ -31,7 +31,7 @@ WAY: Final = "way:"
 FILTERS: Final = "filters"
 
 
-#: The way that is none of :class:`bot.changes.model.values.EditMode`: what is typed becomes the whole list.
+#: The way besides those of :class:`bot.changes.model.values.EditMode`: the typed text becomes the whole list.
 REPLACE: Final = "replace"
 
 
@@ -47,7 +47,7 @@ BOX_LENGTH: Final = 3000
 
 
 def ways_to_filter(kind: Kind) -> dict[str, tuple[FilterField, str]]:
-    """Return key -> (field, what the form calls this way of comparing) of every filter of ``kind``."""
+    """Return key -> (field, the form's name for this way of comparing) for every filter of ``kind``."""
     ways: dict[str, tuple[FilterField, str]] = {}
     for each in kind.filters:
         if not each.operators:
@@ -58,7 +58,7 @@ def ways_to_filter(kind: Kind) -> dict[str, tuple[FilterField, str]]:
 
 
 def filter_fields(kind: Kind, draft: Draft, ways: Mapping[str, tuple[FilterField, str]]) -> list[Block]:
-    """Return the choice of filters, an input for each chosen one, and the exclusions."""
+    """Return the choice of filters, an input for each chosen filter, and the exclusions."""
     options = {key: option(label, key) for key, (_, label) in ways.items()}
     element: Block = {
         "type": "multi_static_select",
@@ -111,19 +111,19 @@ def settings_field(kind: Kind, draft: Draft) -> Block:
     }
     if chosen := [options[name] for name in draft.chosen if name in options]:
         element["initial_options"] = chosen
-    # A sheet may say all of it; the server knows what is missing.
+    # A sheet may set everything; the server knows what is missing.
     hint = "Only settings that you choose here, or that a sheet has a column for, are changed."
     return field(SETTINGS, "Settings to change", element, hint=hint, optional=True, dispatch=True)
 
 
 def value_fields(setting: Setting, draft: Draft) -> list[Block]:
-    """Return the input of a setting's value, and of what becomes of a list."""
+    """Return the inputs for a setting's value, and for how it changes a list."""
     value = _value_field(setting, draft)
     return [_way_field(setting, draft), value] if setting.listed else [value]
 
 
 def _way_field(setting: Setting, draft: Draft) -> Block:
-    """Return the choice between a new list and an edit of the list that each number has."""
+    """Return the choice between a new list and an edit of each number's list."""
     way = draft.ways.get(setting.name)
     select = _select([option(text, key) for key, text in WAYS.items()], way.value if way else REPLACE)
     return field(f"{WAY}{setting.name}", f"{setting.label}: how", {**select, "action_id": WAY})
@@ -140,7 +140,7 @@ def _value_field(setting: Setting, draft: Draft) -> Block:
             else f"{hint} It is never shown again.".strip()
         )
     element = _value_element(setting, value, draft.picked.get(setting.name, ""))
-    # Slack cannot know when an empty value means something; the server checks it and answers on the field.
+    # Slack cannot know when an empty value has a meaning; the server checks it and reports it at the field.
     optional = setting.clearable or sealed or setting.always
     return field(f"{VALUE}{setting.name}", setting.label, element, hint=hint, optional=optional)
 
@@ -194,9 +194,9 @@ def _select(options: list[Block], value: Value) -> Block:
 
 
 def text_input(action: str, text: str, length: int, *, multiline: bool = False) -> Block:
-    """Return a text input with what was typed so far, for texts of up to ``length`` characters.
+    """Return a text input with the text typed so far, for texts of up to ``length`` characters.
 
-    It holds one more where Slack lets it: a full one may have been cut off, and a text that just fits was not.
+    It holds one more if Slack allows: a full input may have been cut off, a text that just fits was not.
     """
     most = min(length + 1, BOX_LENGTH)
     element: Block = {"type": "plain_text_input", "action_id": action, "multiline": multiline, "max_length": most}

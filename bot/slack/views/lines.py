@@ -48,12 +48,12 @@ from bot.workflow.ports import ChangeDetails
 
 #: The button that asks for the results as a workbook.
 WORKBOOK: Final = "workbook"
-#: The counts that the end of a change is told with.
+#: The counts in the message about the end of a change.
 TOLD: Final = ("verified", "differs", "unverified", "failed", "not_attempted")
 
 
 def line(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list[Block]]:
-    """Return text and blocks of one line of history; the counts are those of the moment it tells of."""
+    """Return text and blocks of one line of history; its counts are from the moment that it is about."""
     details = details.told or details
     text = (
         rollout_history(details, data, _counts(data))
@@ -79,7 +79,7 @@ def line(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list[Blo
     return text, blocks
 
 
-#: Lines that are the same of every change.
+#: Lines that are the same for every change.
 _ALWAYS: Final[Mapping[str, str]] = {
     "unsure": (
         "⏳ Slack cannot confirm right now that the approvers may still approve, so nothing more is sent yet. Linesman "
@@ -123,12 +123,12 @@ def _line(details: ChangeDetails, data: Mapping[str, Any]) -> str:
         case "finished":
             return f"🏁 Done: {', '.join(count_parts(**_counts(data)))}. {person(change.requester)}"
         case what:
-            # A line that another version of Linesman left behind is told as the state that the change is in.
+            # A line by another version of Linesman is shown as the state of the change.
             return _ALWAYS.get(what) or f"{state_word(change)}."
 
 
 def _counts(data: Mapping[str, Any]) -> dict[str, int]:
-    """Return the counts of a message; one from before numbers were read back has none of those words."""
+    """Return the counts of a message; a message from before read-backs has none of these keys."""
     return {name: data[name] for name in ("succeeded", *TOLD) if name in data}
 
 
@@ -153,7 +153,7 @@ def failure(details: ChangeDetails, data: Mapping[str, Any], link: str) -> tuple
 
 
 def _late(data: Mapping[str, Any], where: str) -> str:
-    """Return that a change began late; empty when something else happened."""
+    """Return that a change began late; empty if something else happened."""
     match data["what"]:
         case "started_late":
             return f"⏰ {late_start(data, where)}"
@@ -180,7 +180,7 @@ def _notice(details: ChangeDetails, data: Mapping[str, Any], where: str) -> str:
             return f"🚨 {where}: {details.kind.jeopardy} from {which}: {data['named']}. {status} is {word}."
         case "expired":
             return f"⌛ {where} expired: nobody approved or rejected it in time. Nothing was changed."
-        case "rerouted" | "moved":  # as earlier versions called it
+        case "rerouted" | "moved":  # the name in earlier versions
             return (
                 f"📌 The card of {where} can no longer be shown in {channel(data['each'])}: "
                 f"{code(data['why'], 300)} It is now in {channel(change.card.channel)}. The change itself "
@@ -208,7 +208,7 @@ def _notice(details: ChangeDetails, data: Mapping[str, Any], where: str) -> str:
 
 
 def _what_went_wrong(details: ChangeDetails, data: Mapping[str, Any]) -> str:
-    """Return how many numbers failed, differ and could not be verified; an older notice only knows of failures."""
+    """Return how many numbers failed, differ and could not be verified; an older notice has only failures."""
     failed, differs, unverified = (int(data.get(name, 0)) for name in ("failed", "differs", "unverified"))
     parts = []
     if failed:
@@ -226,13 +226,13 @@ def _what_went_wrong(details: ChangeDetails, data: Mapping[str, Any]) -> str:
 
 
 def _spared(details: ChangeDetails, data: Mapping[str, Any]) -> str:
-    """Return how many numbers were never sent although they should have been; empty when none."""
+    """Return how many numbers should have been sent but never were; empty if none."""
     spared = int(data.get("not_attempted", 0)) - (details.change.summary.unchanged if details.change.summary else 0)
     return f", and {spared:,} {'was' if spared == 1 else 'were'} not attempted" if spared > 0 else ""
 
 
 def _unanswered(details: ChangeDetails) -> Audience:
-    """Return whom of those whom a request mentions it still waits for: also who approved what does not count now."""
+    """Return the mentioned approvers who have not answered, including those whose approval no longer counts."""
     audience = details.mentioned
     answers = [each.approvers for each in details.decisions if each.counts]
     answered = frozenset[str]().union(*answers)
@@ -244,7 +244,7 @@ def _unanswered(details: ChangeDetails) -> Audience:
 
 
 def former(change: Change, what: Topic, successor: MessageRef, link: str) -> tuple[str, list[Block]]:
-    """Return text and blocks of a card that was left behind for ``successor``, to which ``link`` leads if known."""
+    """Return text and blocks of a card left behind for ``successor``; ``link`` leads there if known."""
     name = "request for approval" if what is Topic.APPROVAL_CARD else "card"
     where = "a direct message" if successor.channel.startswith("D") else channel(successor.channel)
     show = f" <{link}|Show it>" if link else ""
@@ -256,7 +256,7 @@ def former(change: Change, what: Topic, successor: MessageRef, link: str) -> tup
 
 
 def reminder(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list[Block]]:
-    """Return text and blocks of a word to the approvers who have not answered, or who have another plan to decide."""
+    """Return text and blocks of a message to approvers who have not answered, or have a new plan to decide on."""
     match data.get("what"):
         case "revised":
             return revised_notice(details)

@@ -1,4 +1,4 @@
-"""Who holds which numbers, and the question before an operator lets go of them."""
+"""Who holds which numbers, and the confirmation before an operator releases them."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from bot.slack.views.elements import (
 from bot.slack.views.fragments import STATES
 
 UNLOCK: Final = "unlock"
-#: Longest list of who holds numbers, in characters; Slack takes about 13,200 in a message
-#: (API.md, "Lengths of texts and elements").
+#: Longest list of locks, in characters; Slack accepts about 13,200 in a message (API.md, "Lengths of texts and
+#: elements").
 _MOST: Final = 11000
-#: States of a change that holds its numbers and may have a start before it.
+#: States of a change that holds its numbers and may still have a start ahead.
 _NOT_STARTED: Final = frozenset({ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED})
 
 
 def locks_list(locks: Sequence[Lock]) -> tuple[str, list[dict[str, Any]]]:
-    """Return who holds how many numbers since when."""
+    """Return who holds how many numbers, and since when."""
     if not locks:
         text = "No numbers are locked."
         return text, [section(text)]
@@ -45,7 +45,7 @@ def locks_list(locks: Sequence[Lock]) -> tuple[str, list[dict[str, Any]]]:
 
 
 def _held(lock: Lock) -> str:
-    """Return a line about what one change holds."""
+    """Return a line about the locks of one change."""
     starts = f", starts {when(lock.starts)}" if lock.state in _NOT_STARTED and lock.starts else ""
     numbers = f"{counted(lock.numbers, 'number')} at {lock.provider.title()}"
     until = short_until(lock.until)

@@ -1,4 +1,4 @@
-"""What ``/numbers find`` answers: one number as it is now, who holds it, and what changes did to it."""
+"""The answer to ``/numbers find``: one number as it is now, who holds it, and its history."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from bot.slack.views.fragments import kind_words, pager, state_word
 from bot.workflow.queries.number_lookup import CurrentValues, NumberDetails, ProviderNumber
 
 PAGES: Final = "find"
-#: Longest value in a line, in characters: all of a number's settings have to fit into one message.
+#: Longest value in a line, in characters: all settings of a number must fit into one message.
 _VALUE: Final = 80
-#: Longest line of history, in characters; Slack takes about 13,200 in all blocks of a message
-#: (API.md, "Lengths of texts and elements").
+#: Longest line of history, in characters; Slack accepts about 13,200 in all blocks of a message (API.md, "Lengths of
+#: texts and elements").
 _LINE: Final = 1200
 
 #: State of the number in a change -> what people read.
@@ -105,7 +105,7 @@ def _sheet(sheet: CurrentValues) -> list[str]:
 
 
 def _past(past: HistoryRow, kind: Kind | None, permalinks: Mapping[MessageRef, str]) -> str:
-    """Return one change of the number: which, when, what became of it, from what to what."""
+    """Return one change of the number: which, when, its result, and the values before and after."""
     change, operation = past.change, past.operation
     name = change.public_id
     shown = f"<{permalinks[change.card]}|{name}>" if change.card in permalinks else name
@@ -140,5 +140,5 @@ def _value(past: HistoryRow, kind: Kind | None, name: str, value: Value) -> str:
 
 
 def places(found: NumberDetails) -> Sequence[MessageRef]:
-    """Return where the cards are that the history links to."""
+    """Return the places of the cards that the history links to."""
     return [past.change.card for past in found.history.entries]

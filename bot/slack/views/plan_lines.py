@@ -1,4 +1,4 @@
-"""What a plan is, in lines: what is wanted, a sample, what to mind, who is in the way."""
+"""A plan in lines: wanted values, a sample, warnings, and obstacles."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from bot.changes.planning.plan import same
 from bot.changes.planning.summary import UNSET
 from bot.slack.views.elements import before_and_after, code, counted, listed, person, when
 
-#: How many differences of one number are shown in a sample.
+#: Most differences of one number that a sample shows.
 DIFFERENCES = 3
 #: Most characters of a value in a sample.
 LONGEST = 60
 
 
 def shown(kind: Kind, name: str, wanted: WantedValue, summary: Summary, limit: int = 200) -> str:
-    """Return a value, or an edit of a list, with human names beside ids, safe inside mrkdwn."""
+    """Return a value, or an edit of a list, with names beside ids, safe inside mrkdwn."""
     return code(show_wanted(kind.setting(name), wanted, summary.labels.get(name)), limit)
 
 
 def wanted_lines(kind: Kind, summary: Summary, draft: Draft) -> str:
-    """Return a line for every setting that ``draft`` changes; of a kind that takes numbers away, what that means."""
+    """Return a line for every setting that ``draft`` changes; for a kind that removes numbers, what that means."""
     if kind.removes:
         return (
             f"🗑️ These numbers will be *deleted from the {kind.provider.title()} account*. This cannot be "
@@ -38,7 +38,7 @@ def wanted_lines(kind: Kind, summary: Summary, draft: Draft) -> str:
 
 
 def _wanted(kind: Kind, name: str, summary: Summary, draft: Draft) -> str:
-    """Return what a setting is going to be, for all numbers or for those without a value of their own."""
+    """Return the wanted value of a setting, for all numbers or for those without a value of their own."""
     common = shown(kind, name, summary.wanted[name], summary) if name in summary.wanted else ""
     own = summary.varied.get(name, 0)
     if not own:
@@ -48,7 +48,7 @@ def _wanted(kind: Kind, name: str, summary: Summary, draft: Draft) -> str:
 
 
 def _own_value(draft: Draft) -> str:
-    """Return where the one value comes from that numbers have of their own."""
+    """Return the source of the one value that numbers have of their own."""
     if not draft.base:
         return "the value in the sheet"
     before = public_id(draft.base.change)
@@ -57,7 +57,7 @@ def _own_value(draft: Draft) -> str:
 
 
 def sample_lines(kind: Kind, summary: Summary, limit: int) -> str:
-    """Return before and after of a few numbers."""
+    """Return the values before and after of a few numbers."""
     lines = []
     for e164, before, after in summary.sample[:limit]:
         if kind.removes:
@@ -96,7 +96,7 @@ def _gains_and_losses(kind: Kind, name: str, old: tuple[str, ...], new: tuple[st
 
 
 def warning_lines(kind: Kind, summary: Summary) -> str:
-    """Return what a careful person would want to be told before approving; empty when there is nothing."""
+    """Return warnings that a careful person wants before approving; empty without any."""
     lines = [
         f"• {counted(count, 'number')} {'gets' if count == 1 else 'get'} *{kind.setting(name).label}* switched on, "
         "which costs money."
@@ -146,13 +146,13 @@ def warning_lines(kind: Kind, summary: Summary) -> str:
 
 
 def _which(named: Sequence[str], count: int) -> str:
-    """Return the first few of ``count`` numbers in brackets; nothing when none is known, as of older plans."""
+    """Return the first few of ``count`` numbers in brackets; empty if none is known, as in older plans."""
     more = ", …" if count > len(named) else ""
     return f" ({', '.join(named)}{more})" if named else ""
 
 
 def numbers_text(summary: Summary) -> str:
-    """Return how many numbers there are, and how many of them change when those are fewer."""
+    """Return how many numbers there are, and how many of them change if not all do."""
     if summary.unknown:
         return f"unknown until the job runs, at most {summary.unknown:,}"
     changing = summary.numbers - summary.unchanged
@@ -160,7 +160,7 @@ def numbers_text(summary: Summary) -> str:
 
 
 def locked_lines(summary: Summary) -> str:
-    """Return who holds numbers of the plan, and since when."""
+    """Return which changes hold numbers of the plan, and since when."""
     return listed(
         [
             f"{held.numbers:,} of the numbers {'is' if held.numbers == 1 else 'are'} locked by "
@@ -171,5 +171,5 @@ def locked_lines(summary: Summary) -> str:
 
 
 def filter_lines(summary: Summary) -> str:
-    """Return the filter that found the numbers, a condition in each line."""
+    """Return the filter that found the numbers, one condition per line."""
     return listed([f"• {code(condition)}" for condition in summary.conditions])

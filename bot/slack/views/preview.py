@@ -55,33 +55,33 @@ TITLE: Final = "Change phone numbers"
 
 
 def loading() -> View:
-    """Return the modal that is opened at once, within the three seconds that its trigger lives."""
+    """Return the modal that is opened at once, within the three seconds for which its trigger is valid."""
     return waiting("Loading…")
 
 
 def waiting(text: str, *, title: str = TITLE) -> View:
-    """Return the modal while something takes its time; ``text`` is mrkdwn.
+    """Return the modal for a longer wait; ``text`` is mrkdwn.
 
-    It also says what to do if nothing follows: a process that is killed tells nobody.
+    It also says what to do if nothing follows: a killed process tells nobody.
     """
     said = context("If nothing happens within a minute, close this and check `/numbers list` before you try again.")
     return modal("loading", title, [section(text), said])
 
 
 def planning(change: int, progress: str = "") -> View:
-    """Return the modal while the provider is being read; ``progress`` says how far that is."""
+    """Return the modal while the provider is being read; ``progress`` says how far the reading is."""
     what = escape(progress) or "reading the current values"
     text = f"*{public_id(change)}* is being planned: {what}. Nothing is changed yet."
     return modal(PREVIEW, TITLE, [section(text)], close="Discard", private=_private(change, ""), notify_on_close=True)
 
 
 def notice(text: str, *, title: str = TITLE, typed: Sequence[str] = ()) -> View:
-    """Return a modal that says one thing; ``text`` is mrkdwn, and ``typed`` is given back below it."""
+    """Return a modal with one message; ``text`` is mrkdwn, and ``typed`` is given back below it."""
     return modal("notice", title, [section(text), *given_back(typed)])
 
 
 def preview(details: ChangeDetails, progress: str = "") -> View:
-    """Return the plan with "Request approval", or what stands in its way with "Edit", or how far planning is."""
+    """Return the plan with "Request approval", its obstacle with "Edit", or the progress of planning."""
     change = details.change
     if change.state is ChangeState.PLANNED and change.summary is not None:
         return _plan(details)
@@ -114,7 +114,7 @@ def _no_plan(change: Change) -> View:
 
 
 def unshown(change: Change) -> View:
-    """Return the modal when Slack does not take what belongs into it."""
+    """Return the modal for when Slack does not accept its content."""
     return in_the_way(
         change.id,
         (f"Slack refused to show the plan of {change.public_id}. Plan again, or start again with fewer numbers."),
@@ -122,7 +122,7 @@ def unshown(change: Change) -> View:
 
 
 def in_the_way(change: int, problem: str) -> View:
-    """Return the modal when a request for approval could not be made, with the way to a fresh plan."""
+    """Return the modal for when approval could not be requested, with a way to a new plan."""
     buttons = [button("Plan again", AGAIN, str(change), style="primary")]
     return modal(
         PREVIEW, TITLE, [section(f"🚫 {escape(problem)}"), actions(EDIT, buttons)], private=_private(change, "")
@@ -170,7 +170,7 @@ def _plan(details: ChangeDetails) -> View:
         PREVIEW,
         TITLE,
         blocks,
-        # Without a submit button there is nothing to press while another change holds the numbers.
+        # Without a submit button, nothing can be pressed while another change holds the numbers.
         submit="" if summary.locked else "Request approval",
         close="Discard",
         private=_private(change.id, change.digest),
@@ -179,12 +179,12 @@ def _plan(details: ChangeDetails) -> View:
 
 
 def _revises(change: Change) -> str:
-    """Return for which change the plan is, when it is not for one of its own."""
+    """Return the change that the plan is for, if it is for another one."""
     return f"\nThis becomes the plan of *{public_id(change.revises)}*." if change.revises is not None else ""
 
 
 def _count_field() -> Block:
-    """Return the input in which the requester types how many numbers go for good."""
+    """Return the input in which the requester types how many numbers will be removed permanently."""
     element = text_input(COUNT, "", 12)
     return field(COUNT, "How many numbers will be deleted?", element, hint="Type the count to continue.")
 
@@ -201,7 +201,7 @@ def _buttons(change: Change, summary: Summary) -> list[Block]:
 
 
 def asked(change: Change) -> View:
-    """Return the modal after approval was asked for."""
+    """Return the modal after approval was requested."""
     where = channel(change.card.channel) if change.card.channel else "Slack"
     text = f"*{change.public_id}*: {state_word(change)}. Follow it on its card in {where}."
     return notice(text)

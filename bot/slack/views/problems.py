@@ -1,4 +1,4 @@
-"""What is wrong, as a list that people can go through one by one."""
+"""Problems, as a list that people can go through one by one."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from bot.changes.text.characters import visible
 from bot.errors import BULLET, in_one
 from bot.slack.views.elements import Block, View, clip, code, listed, section
 
-#: Longest text, in characters, of one such block.
+#: Longest text of one such block, in characters.
 LONGEST: Final = 2900
 
 
 def problem_block(text: str) -> Block:
-    """Return a text about problems as rich text, in which whatever people typed is only read.
+    """Return a text about problems as rich text, which shows typed text literally.
 
-    Its lines that begin with a bullet (:func:`bot.errors.in_one`) become a list, those that are set in from them a
-    list inside it.
+    Lines that begin with a bullet (:func:`bot.errors.in_one`) become a list, and lines indented below them a list
+    inside it.
     """
     lines = clip("\n".join(visible(line) for line in text.splitlines()), LONGEST).splitlines() or [" "]
     elements: list[Block] = []
@@ -33,7 +33,7 @@ def problem_block(text: str) -> Block:
 
 
 def problem_lines(text: str, limit: int) -> str:
-    """Return a text about problems as mrkdwn, for the middle of a message: a line each, where there are several."""
+    """Return a text about problems as mrkdwn, for the middle of a message: one line each, if there are several."""
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) < 2:
         return code(text, limit)
@@ -41,12 +41,12 @@ def problem_lines(text: str, limit: int) -> str:
 
 
 def with_problems(view: View, problems: Iterable[str]) -> View:
-    """Return a form with what is wrong in it on top."""
+    """Return a form with its problems on top."""
     return {**view, "blocks": [section("⚠️ *Not sent yet.*"), problem_block(in_one(problems)), *view["blocks"]]}
 
 
 def _depth(line: str) -> int | None:
-    """Return how far the item of a list is set in; None for a line that is none."""
+    """Return how far a list item is indented; None for a line that is not an item."""
     if not line.lstrip().startswith(BULLET):
         return None
     return 1 if line.startswith(" ") else 0

@@ -1,4 +1,4 @@
-"""What only an operator can decide: a submission without an answer, a stalled job, an endless read-back."""
+"""Questions that only an operator can decide: an unanswered submission, a stalled job, an endless read-back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bot.slack.views.inputs import text_input
 from bot.workflow.control.resolution import JOB, BatchQuestion, ReadBackQuestion
 from bot.workflow.ports import ChangeDetails
 
-#: With a number after it, for each button of a row needs an id of its own.
+#: Followed by a number, as each button of a row needs its own id.
 ADOPT: Final = "adopt"
 ADOPT_OTHER: Final = "adopt_other"
 SEND_AGAIN: Final = "send_again"
@@ -34,15 +34,15 @@ END_READ_BACK: Final = "end_read_back"
 #: The modal that asks for a job, and its input.
 ADOPTION: Final = "adoption"
 
-#: Questions in one message, and jobs to choose from with a button; the rest follow once these are answered.
+#: Most questions in one message, and most jobs offered as buttons; the others follow once these are answered.
 SHOWN: Final = 8
 CHOICES: Final = 5
-#: Between the parts of a button's value: neither a ticket nor a job's id has it.
+#: Separates the parts of a button's value: it occurs in neither a ticket nor a job's id.
 _SEP: Final = "|"
 
 
 def questions_line(details: ChangeDetails) -> str:
-    """Return why the change does not go on by itself; empty when it does."""
+    """Return why the change does not continue by itself; empty if it does."""
     name = details.change.public_id
     lines = []
     if undecided := [batch for batch in details.batches if batch.undecided]:
@@ -65,9 +65,9 @@ def questions_line(details: ChangeDetails) -> str:
 
 
 def questions(details: ChangeDetails, *, link: str = "", asked_for: bool = False) -> tuple[str, list[Block]]:
-    """Return text and blocks of all questions that are open on a change, with the buttons that answer them.
+    """Return text and blocks of all open questions of a change, with the buttons that answer them.
 
-    A read-back is a question once it waits for something; to whoever asks for it, as soon as it goes on.
+    A read-back is a question once it waits for something; for a person who asks, as long as it runs.
     """
     name = details.change.public_id
     where = f"<{link}|{name}>" if link else f"*{name}*"
@@ -97,7 +97,7 @@ def _mentions(grant: Grant) -> str:
 
 
 def _what(details: ChangeDetails, batch: Batch) -> str:
-    """Return what is known about one batch."""
+    """Return the known facts about one batch."""
     which = f"*Batch {batch.position}*, {counted(batch.size, 'number')}"
     if batch.stuck:
         since = f" since {when(batch.progressed_at)}" if batch.progressed_at else ""
@@ -113,7 +113,7 @@ def _what(details: ChangeDetails, batch: Batch) -> str:
 
 
 def _given_up(details: ChangeDetails) -> str:
-    """Return what giving up on a batch comes to: it stops what we send ourselves, and nothing else."""
+    """Return the effect of giving up a batch: it stops only runs of ours."""
     read = "The undecided numbers are then read back, and the results say what they have now"
     if details.carried_out:
         return f"If you give up, what is not sent yet stays unsent. {read}."
@@ -121,7 +121,7 @@ def _given_up(details: ChangeDetails) -> str:
 
 
 def _what_is_unread(details: ChangeDetails) -> str:
-    """Return what is known about a read-back that goes on."""
+    """Return the known facts about an unfinished read-back."""
     change = details.change
     since = f" since {when(change.verifying_at)}" if change.verifying_at else ""
     return (
@@ -166,7 +166,7 @@ def _answers(details: ChangeDetails, batch: Batch) -> Block:
 
 
 def read_choice(value: str) -> tuple[BatchQuestion, str]:
-    """Return the question and the job that a button to adopt carries."""
+    """Return the question and the job in the value of an adopt button."""
     ticket, _, job = value.partition(_SEP)
     return BatchQuestion.read(ticket), job
 

@@ -1,4 +1,4 @@
-"""Changes to a plan that an approver asks for: the modal, the lines of history, the way back to the form."""
+"""Changes to a plan requested by an approver: the modal, the lines of history, the way back to the form."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from bot.workflow.ports import ChangeDetails
 #: The modal in which an approver says what should be different.
 CHANGES: Final = "changes"
 WHAT: Final = "what"
-#: The button that opens the form with everything that the plan was made from.
+#: The button that opens the form with everything from which the plan was made.
 REVISE: Final = "revise"
 
 
 def changes_form(change: Change, ticket: str) -> View:
-    """Return the modal that asks what should be different; ``ticket`` names the change and the plan."""
+    """Return the modal that asks what should be different; ``ticket`` identifies the change and the plan."""
     element = text_input(WHAT, "", WORDS_LENGTH, multiline=True)
     hint = "Everybody who sees the change can read this. To have numbers left out, name them here."
     then = (
@@ -38,12 +38,12 @@ def changes_form(change: Change, ticket: str) -> View:
 
 
 def revise_button(change: Change) -> Block:
-    """Return what opens the form for its requester."""
+    """Return the button that opens the form for the requester."""
     return button("Edit", REVISE, str(change.id), style="primary")
 
 
 def revision_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
-    """Return a line of history about another plan; empty when the line is about something else."""
+    """Return a line of history about a new plan; empty when the line is about something else."""
     requester = person(details.change.requester)
     match data["what"]:
         case "changes_requested":
@@ -63,7 +63,7 @@ def revision_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
 
 
 def revised_notice(details: ChangeDetails) -> tuple[str, list[Block]]:
-    """Return text and blocks of the word to the approvers that there is another plan to decide on."""
+    """Return text and blocks of the message to the approvers that there is a new plan to decide on."""
     change = details.change
     text = (
         f"🔁 {called(details.mentioned)}{person(change.requester)} requests approval of another plan of "

@@ -1,4 +1,4 @@
-"""The canary, or the waves: what they are going to be, how far they are, and the buttons that decide what follows."""
+"""The canary or the waves: the plan, the progress, and the buttons that decide what follows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _AHEAD: Final = frozenset(
 
 
 def rollout_line(details: ChangeDetails) -> str:
-    """Return what the waves are, or which one it is; empty when there are none, or when the last one goes."""
+    """Return the planned waves, or the current one; empty without waves, and for the last one."""
     change, sizes = details.change, _sizes(details)
     if len(sizes) < 2:
         return _unneeded(change.draft.canary) if change.draft.canary and change.state in _AHEAD else ""
@@ -38,7 +38,7 @@ def rollout_line(details: ChangeDetails) -> str:
 
 
 def _unneeded(typed: str) -> str:
-    """Return what becomes of a canary, or of waves, of which the first has all numbers."""
+    """Return what happens to a canary or waves whose first wave has all numbers."""
     what = (
         "🐤 *No canary*: the change has no more numbers than the canary"
         if typed.strip().isdigit()
@@ -85,7 +85,7 @@ def _canary_ahead(details: ChangeDetails, sizes: list[int]) -> str:
 
 
 def _waves_ahead(details: ChangeDetails, sizes: list[int]) -> str:
-    """Return every wave with its numbers, what comes between them, and what makes the rollout pause."""
+    """Return every wave with its numbers, what comes between waves, and what pauses the rollout."""
     rollout = _rollout(details.change)
     waves = [f"wave {wave}: {size:,}" for wave, size in enumerate(sizes[:-1], start=1)]
     waves[0] = f"wave 1: {counted(sizes[0], 'number')} ({_named(details, sizes[0])})"
@@ -122,7 +122,7 @@ def _wave_now(details: ChangeDetails, sizes: list[int]) -> str:
 
 
 def _waiting(details: ChangeDetails, follows: str) -> str:
-    """Return for when a wave waits that was let go outside the change window; empty when it does not."""
+    """Return until when a released wave waits for the change window; empty if it does not wait."""
     if details.opens_at is None or not whole_wave_waits(details):
         return ""
     return f"🕒 Outside its change window: {follows} at {when(details.opens_at)}."
@@ -150,7 +150,7 @@ def _paused(details: ChangeDetails, sizes: list[int]) -> str:
 
 
 def _too_much(details: ChangeDetails, size: int) -> str:
-    """Return what of a wave of ``size`` numbers was too much to continue; empty where any number is."""
+    """Return how much trouble in a wave of ``size`` numbers pauses the rollout; empty if a single number does."""
     threshold = _rollout(details.change).threshold
     if threshold == Threshold():
         return ""
@@ -158,7 +158,7 @@ def _too_much(details: ChangeDetails, size: int) -> str:
 
 
 def paused_after(details: ChangeDetails, data: Mapping[str, Any]) -> str:
-    """Return after what a change was paused, as the notice tells it."""
+    """Return the wave after which a change was paused, for the notice."""
     if "wave" not in data or _is_canary(details):
         return "its canary"
     return f"wave {data['wave']} of {len(_sizes(details))}"
@@ -173,7 +173,7 @@ def rollout_history(details: ChangeDetails, data: Mapping[str, Any], counts: Map
             after = "the canary" if _is_canary(details) else f"wave {data.get('wave', details.change.wave)}"
             requester = person(details.change.requester)
             return f"⏰ Still paused after {after}; all its numbers stay locked. {requester}: continue or stop?"
-        case "continued" | "went_on":  # as earlier versions called it
+        case "continued" | "went_on":  # the name in earlier versions
             waves = len(_sizes(details))
             which = "" if data.get("wave", waves) == waves else f" with wave {data['wave']} of {waves}"
             to_go = "to go" if not which else "in it"
@@ -200,7 +200,7 @@ def _paused_line(details: ChangeDetails, data: Mapping[str, Any], counts: Mappin
 
 
 def rollout_buttons(details: ChangeDetails) -> Block:
-    """Return the buttons of a paused change; they carry the wave after which it was paused when they were shown."""
+    """Return the buttons of a paused change; they carry the wave after which it was paused."""
     change, sizes = details.change, _sizes(details)
     rest = sum(batch.size for batch in details.batches if batch.state is BatchState.QUEUED)
     following = sizes[change.wave] if change.wave < len(sizes) else rest
@@ -215,7 +215,7 @@ def rollout_buttons(details: ChangeDetails) -> Block:
 
 
 def read_place(value: str) -> tuple[int, int]:
-    """Return the change and the wave that a button carries; an old card's knows of a canary alone, the first wave."""
+    """Return the change and the wave in a button's value; an old card's value only knows a canary, the first wave."""
     change, _, wave = value.partition(":")
     return int(change), int(wave or 1)
 

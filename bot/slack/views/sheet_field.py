@@ -1,9 +1,9 @@
-"""The place in the form where a sheet is given, and reading it back.
+"""The form's field for a sheet, and reading it back.
 
-Slack's file input cannot be filled by the app (API.md, "File inputs"), so a sheet that was uploaded once moves from the
-input into the view's private metadata whenever the form is drawn anew: it is named, it can be taken away, and the input
-above is empty again, ready for another one. So there is one place to look for what counts, whether or not Slack keeps
-files in an input through an update.
+An app cannot fill Slack's file input (API.md, "File inputs"), so an uploaded sheet moves from the input into the view's
+private metadata whenever the form is redrawn: it is named, it can be removed, and the input above is empty again, ready
+for another one. So the valid sheet is in one known place, whether or not Slack keeps files in an input through an
+update.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from bot.slack.views.elements import Block, actions, button, code, context, fiel
 
 SHEET: Final = "sheet"
 TAKE_AWAY: Final = "take_sheet_away"
-#: Files that can be chosen. Slack calls this a convenience, so what arrives is looked at all the same.
+#: File types to choose from. Slack calls this a convenience, so the file itself is checked all the same.
 TYPES: Final = ("csv", "xlsx")
-#: Longest name that is kept, in characters: it has to fit into the view's private metadata.
+#: Longest name that is kept, in characters: it must fit into the view's private metadata.
 _NAME: Final = 150
-#: What Slack says instead of telling of a file from a Slack Connect channel.
+#: Slack's mark for a file from a Slack Connect channel, about which it tells nothing else.
 UNTOLD: Final = "check_file_info"
 
 
 def sheet_fields(sheet: Upload | None, turn: int, *, without: Sequence[str] = ()) -> list[Block]:
-    """Return the input for a sheet and, when there is one already, its name with a way to take it away.
+    """Return the input for a sheet and, if there is a sheet already, its name with a button to remove it.
 
-    ``turn`` makes the input a new one, which is how Slack forgets what was in it. ``without`` has the headings of the
-    columns that were left out of it.
+    ``turn`` makes the input a new one, which makes Slack forget its content. ``without`` has the headings of columns
+    that were left out.
     """
     element: Block = {"type": "file_input", "action_id": SHEET, "filetypes": list(TYPES), "max_files": 1}
     hint = (
@@ -49,7 +49,7 @@ def sheet_fields(sheet: Upload | None, turn: int, *, without: Sequence[str] = ()
 
 
 def attached(view: SentView) -> Upload | None:
-    """Return the sheet that counts: the one in the input, or the one that was there before; None without any."""
+    """Return the valid sheet: the one in the input, or the earlier one; None without any."""
     if files := _files(view):
         return _upload(files[0])
     before = view.private.get("sheet")
@@ -57,9 +57,9 @@ def attached(view: SentView) -> Upload | None:
 
 
 def first_sheet(files: Iterable[Mapping[str, Any]]) -> Upload | None:
-    """Return the first of a message's files that may be a sheet; None when none is.
+    """Return the first of a message's files that may be a sheet; None if there is none.
 
-    One of which Slack tells nothing yet counts where no other does.
+    A file about which Slack tells nothing yet counts only if no other does.
     """
     possible = [file for file in files if "id" in file and not _problem(file)]
     possible.sort(key=_untold)
@@ -67,18 +67,18 @@ def first_sheet(files: Iterable[Mapping[str, Any]]) -> Upload | None:
 
 
 def kept(sheet: Upload | None, turn: int) -> dict[str, Any]:
-    """Return what the view's private metadata has to say of the sheet."""
+    """Return the entries about the sheet for the view's private metadata."""
     return {"sheet": {"id": sheet.id, "name": sheet.name} if sheet else None, "turn": turn}
 
 
 def next_turn(view: SentView, *, taken_away: bool) -> int:
-    """Return the turn of the form when it is drawn anew: the input starts over once its file counts, or must not."""
+    """Return the form's turn for a redraw: the input starts over once its file is taken or must not count."""
     turn = int(view.private.get("turn", 0))
     return turn + 1 if taken_away or _files(view) else turn
 
 
 def sheet_problems(view: SentView) -> dict[str, str]:
-    """Return what can be said of the file in the input without opening it."""
+    """Return the problems of the file in the input that show without opening it."""
     files = _files(view)
     if not files:
         return {}
@@ -91,7 +91,7 @@ def _upload(file: Mapping[str, Any]) -> Upload:
 
 
 def _untold(file: Mapping[str, Any]) -> bool:
-    """Tell whether only files.info says more of ``file``: it comes from a Slack Connect channel, without its name.
+    """Tell whether only files.info describes ``file``: it comes from a Slack Connect channel, without its name.
 
     Source: docs.slack.dev, "File object" and "Using Slack Connect": ``file_access`` is ``check_file_info``.
     """

@@ -1,4 +1,4 @@
-"""The stages of an approval: who approved in which, which one is open, and who may approve in it."""
+"""The stages of an approval: who approved in each, which one is open, and who may approve in it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from bot.workflow.ports import ChangeDetails
 
 #: Longest name of a stage, in characters.
 NAME: Final = 60
-#: Stages that are named as those that follow; the lines of the stages have all.
+#: Most later stages that are named; the lines of the stages list them all.
 FOLLOWING: Final = 5
 
 
 def approvals_text(details: ChangeDetails) -> str:
-    """Return who decided what so far; only how many approved where :func:`stage_lines` has the rest."""
+    """Return the decisions so far; only their number where :func:`stage_lines` has the rest."""
     required = details.change.approvals_required
     if not _staged(details):
         return decision_text(details.decisions, required)
@@ -29,7 +29,7 @@ def approvals_text(details: ChangeDetails) -> str:
 
 
 def stage_lines(details: ChangeDetails) -> str:
-    """Return a line for each stage of a request that waits; empty where the rule has but one, and once it is over."""
+    """Return a line for each stage of a waiting request; empty if the rule has only one, and once it is over."""
     if not _staged(details):
         return ""
     opened = open_stage(details.stages)
@@ -50,7 +50,7 @@ def _stage(progress: StageProgress, opened: StageProgress, details: ChangeDetail
 
 
 def turn_text(details: ChangeDetails) -> str:
-    """Return who may approve now, and who may later; nobody but those whose turn it is is mentioned."""
+    """Return who may approve now, and who may later; only people whose turn it is are mentioned."""
     opened = open_stage(details.stages)
     where = f" in the stage {_name(opened.stage.name)}" if _named(details) else ""
     those = who_may_approve(details.policy, details.change.requester, opened.stage.approvers)
@@ -66,7 +66,7 @@ def turn_text(details: ChangeDetails) -> str:
 
 
 def waits_text(details: ChangeDetails) -> str:
-    """Return for which stage a request waits; empty where the rule has but one."""
+    """Return the stage that a request waits for; empty if the rule has only one."""
     if not _named(details):
         return ""
     opened = open_stage(details.stages)
@@ -117,7 +117,7 @@ def enough_line(details: ChangeDetails) -> str:
 
 
 def needs_text(details: ChangeDetails) -> str:
-    """Return who has to approve what is not requested yet: "*Needs 1 approval* from @Max."."""
+    """Return who must approve a plan that is not requested yet: "*Needs 1 approval* from @Max"."""
     required = details.policy.approvals_required
     where = channel(details.policy.approval_channel)
     needs = f"*Needs {required} {'approval' if required == 1 else 'approvals'}*"
@@ -134,13 +134,13 @@ def needs_text(details: ChangeDetails) -> str:
 
 
 def _later(progress: StageProgress, details: ChangeDetails) -> str:
-    """Return who may approve in a stage after a while; empty when nobody else may."""
+    """Return who may approve in a stage after a while; empty if nobody else may."""
     after, grant = progress.stage.fallback_after, progress.stage.fallback_approvers
     return f", after {spoken(after)} also from {_audience(details, grant)}" if after is not None else ""
 
 
 def stage_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
-    """Return a line of history about a stage that has opened; empty when the line is about something else."""
+    """Return a line of history about an opened stage; empty when the line is about something else."""
     if data["what"] != "stage":
         return ""
     whose = f"{details.change.public_id}: " if details.change.part_of is not None else ""
@@ -153,11 +153,11 @@ def stage_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
 
 
 def stage_notice(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list[Block]]:
-    """Return text and blocks of the word to those whose turn has come, below the request."""
+    """Return text and blocks of the message to people whose turn has come, below the request."""
     change, name = details.change, _name(data["stage"])
     opened = open_stage(details.stages)
     if change.state is not ChangeState.AWAITING_APPROVAL or opened.stage.name != data["stage"]:
-        text = f"🔵 The stage {name} of {change.public_id} was open."  # told late: it asks nobody any more
+        text = f"🔵 The stage {name} of {change.public_id} was open."  # told late: it no longer asks anybody
     else:
         when_open = f"again. {escape(data['why'])}" if data["why"] else "now."
         text = f"🔵 {called(details.mentioned)}{change.public_id} waits for the stage {name} {when_open}"
@@ -165,7 +165,7 @@ def stage_notice(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, 
 
 
 def fallback_notice(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list[Block]]:
-    """Return text and blocks of the word to the fallback approvers, below the request."""
+    """Return text and blocks of the message to the fallback approvers, below the request."""
     change, opened = details.change, open_stage(details.stages)
     where = f" in the stage {_name(data['stage'])}" if data["stage"] else ""
     waiting = change.state is ChangeState.AWAITING_APPROVAL and opened.stage.name == data["stage"]
@@ -191,7 +191,7 @@ def _audience(details: ChangeDetails, grant: Grant) -> str:
 
 
 def _named(details: ChangeDetails) -> bool:
-    """Tell whether there are stages for people to read of."""
+    """Tell whether there are stages to show to people."""
     return bool(details.stages[0].stage.name)
 
 

@@ -1,4 +1,4 @@
-"""Numbers that changed after the plan was made, and those of which nobody can see whether they did."""
+"""Numbers that changed after the plan was made, and numbers that could not be checked."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from bot.slack.views.elements import code, counted, person
 from bot.slack.views.problems import problem_lines
 from bot.workflow.ports import ChangeDetails
 
-#: What is told of a change that goes on without numbers that are stale.
+#: The message about a change that continues without stale numbers.
 LEFT_OUT: Final = "left_out"
 
 
 def stale_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
-    """Return a line of history about what is not sent after all; empty when the line is about something else."""
+    """Return a line of history about unsent numbers; empty when the line is about something else."""
     change = details.change
     problem = problem_lines(change.problem, 1500)
     again = f"{person(change.requester)} can plan them again with *Retry failed* on the card once it is over."
@@ -37,7 +37,7 @@ def stale_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
 
 
 def _kept_back(numbers: int, unknown: int) -> str:
-    """Return what a stop keeps back for sure, and of how many numbers nobody knows yet."""
+    """Return how many numbers a stop certainly keeps back, and how many are not known yet."""
     kept = f"{counted(numbers, 'number')} will not be sent."
     if not unknown:
         return kept
@@ -50,7 +50,7 @@ def _kept_back(numbers: int, unknown: int) -> str:
 
 
 def _decided(numbers: int, given_up: int) -> str:
-    """Return what a stop has kept back, once no batch is without an answer, or an operator has given up on it."""
+    """Return how many numbers a stop has kept back, once every batch has an answer or was given up."""
     unsent = f"{numbers:,} {'number was' if numbers == 1 else 'numbers were'} not sent"
     if not given_up:
         return f"{unsent}."
@@ -62,7 +62,7 @@ def _decided(numbers: int, given_up: int) -> str:
 
 
 def unread_line(details: ChangeDetails) -> str:
-    """Return that nothing is sent because the numbers cannot be read again; empty when they can be, or are not yet."""
+    """Return that nothing is sent because the numbers cannot be read again; otherwise empty."""
     if details.change.state not in {ChangeState.APPROVED, ChangeState.RUNNING}:
         return ""
     kept = [batch for batch in details.batches if batch.state is BatchState.QUEUED and batch.check_problem]

@@ -1,4 +1,4 @@
-"""What ``/numbers status`` and ``/numbers list`` answer."""
+"""The answers to ``/numbers status`` and ``/numbers list``."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from bot.slack.views.times import start_line
 from bot.workflow.ports import ChangeDetails, ScheduledChange
 
 PAGES: Final = "list"
-#: Most changes in a list of what waits.
+#: Most changes in a list of waiting ones.
 SCHEDULED: Final = 20
 
 
 def status(details: ChangeDetails, history: Sequence[Event]) -> tuple[str, list[dict[str, Any]]]:
-    """Return one change as its card shows it, with the newest lines of its history."""
+    """Return one change as on its card, with the newest lines of its history."""
     blocks = [*card(details), section(f"*Recent history*\n{history_lines(history, limit=8)}")]
     return card_text(details), blocks
 
@@ -58,7 +58,7 @@ def listing(page: ListPage[ListRow], wanted: ListQuery, kinds: Mapping[str, Kind
 
 
 def schedule(waiting: Sequence[ScheduledChange]) -> tuple[str, list[dict[str, Any]]]:
-    """Return what waits for its time, the next one first."""
+    """Return the changes that wait for their time, the next one first."""
     if not waiting:
         text = "No changes are scheduled. Set a start in the form: `/numbers update`."
         return text, [section(text)]
@@ -81,7 +81,7 @@ def _waiting(each: ScheduledChange) -> str:
 
 
 def _asked(wanted: ListQuery) -> str:
-    """Return what was asked for, as people read it."""
+    """Return the query, for people."""
     words = [sort.word for sort in wanted.sorts] + [person(user) for user in wanted.people[:10]]
     words += [f"kind {kind}" for kind in wanted.kinds]
     words += [f"since {wanted.since}"] if wanted.since else []
@@ -100,7 +100,7 @@ def entry(list_row: ListRow, kind: Kind | None) -> str:
     )
 
 
-#: How many of the newest events are shown.
+#: Most events shown, the newest ones.
 EVENTS: Final = 25
 
 

@@ -1,4 +1,4 @@
-"""Templates: the button that keeps a change, the modal that asks for a name, and the list."""
+"""Templates: the button that saves a change, the modal that asks for a name, and the list."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ KEEP: Final = "keep_template"
 SAVE: Final = "save_template"
 RUN: Final = "run_template"
 DELETE: Final = "delete_template"
-#: Button of a page -> which side of the name it carries.
+#: Paging button -> its side of the name that it carries.
 EARLIER: Final = "templates_earlier"
 LATER: Final = "templates_later"
 TITLE: Final = "Save as template"
-#: Longest description of one template in a list, in characters; Slack takes about 13,200 in a message
-#: (API.md, "Lengths of texts and elements").
+#: Longest description of one template in a list, in characters; Slack accepts about 13,200 in a message (API.md,
+#: "Lengths of texts and elements").
 _ENTRY: Final = 1100
 
 
 def keep_button(change: int) -> Block:
-    """Return the button that keeps a change as a template."""
+    """Return the button that saves a change as a template."""
     return button(TITLE, KEEP, str(change))
 
 
 def naming(change: int, keeping: TemplatePreview) -> View:
-    """Return the modal that asks for the name and says what is kept."""
+    """Return the modal that asks for the name and says what is saved."""
     element = text_input(NAME, "", NAME_LENGTH)
     content = _content(keeping.draft, keeping.kind, 2400)
     blocks = [
@@ -72,7 +72,7 @@ def naming(change: int, keeping: TemplatePreview) -> View:
 
 
 def replacing(change: int, typed: str, taken: Template) -> View:
-    """Return the question whether the template of that name is to be replaced."""
+    """Return the question whether to replace the template with that name."""
     text = (
         f"{code(taken.name)} already exists, saved by {person(taken.owner)} on {when(taken.saved_at)}. "
         "Replace it? Its current content is lost."
@@ -82,12 +82,12 @@ def replacing(change: int, typed: str, taken: Template) -> View:
 
 
 def saved(template: Template) -> str:
-    """Return what is said after saving."""
+    """Return the message after saving."""
     return f"💾 {code(template.name)} is saved. {code(f'/numbers run {template.name}')} opens it in the form."
 
 
 def template_list(page: TemplatePage, kinds: Mapping[str, Kind], first: str = "") -> tuple[str, list[Block]]:
-    """Return a page of templates with their buttons, below what is to be said ``first`` (mrkdwn)."""
+    """Return a page of templates with their buttons, below the text ``first`` (mrkdwn)."""
     blocks = [section(first)] if first else []
     if not page.templates:
         text = "There are no templates yet. Press “Save as template” on the card of a change to make one."
@@ -116,7 +116,7 @@ def _buttons(template: Template) -> Sequence[Block]:
 
 
 def read_value(value: str) -> tuple[int, int]:
-    """Return a template's id and version, as its buttons carry them."""
+    """Return a template's id and version from a button's value."""
     template, _, version = value.partition(":")
     return int(template), int(version)
 
@@ -135,13 +135,13 @@ def _entry(template: Template, kind: Kind | None) -> str:
 
 
 def _content(draft: Draft, kind: Kind | None, limit: int) -> list[str]:
-    """Return the settings and what becomes of them, and how it is carried out, a line each."""
+    """Return the settings with their values, and how it is carried out, one line each."""
     settings = [f"• *{escape(label)}* → {code(words, 80)}" for label, words in setting_lines(draft, kind)]
     return [*(listed(settings, limit) or "No settings.").splitlines(), *course_lines(draft)]
 
 
 def _target(draft: Draft, kind: Kind | None, numbers: int, limit: int = 1500) -> list[str]:
-    """Return which numbers are meant, a line each."""
+    """Return the selected numbers, one line each."""
     lines = [f"{counted(numbers, 'listed number')}"] if numbers else []
     lines += [f"• Filter: {code(condition, 120)}" for condition in filter_lines(draft, kind)]
     lines = lines or ["No numbers; enter them in the form."]

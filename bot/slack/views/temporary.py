@@ -1,4 +1,4 @@
-"""Temporary changes: until when they are in effect, the button that ends them, and what became of their numbers."""
+"""Temporary changes: until when they are in effect, the button that ends them, and the fate of their numbers."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ EXTEND: Final = "extend"
 EXTENSION: Final = "extension"
 TITLE: Final = "Extend a change"
 
-#: States in which it has not been changed anything yet.
+#: States in which nothing has been changed yet.
 _AHEAD: Final = frozenset({ChangeState.PLANNED, ChangeState.AWAITING_APPROVAL, ChangeState.APPROVED})
 
 
 def until_line(details: ChangeDetails) -> str:
-    """Return until when the change is in effect, or was, and what follows; empty for one that lasts."""
+    """Return until when the change is or was in effect, and what follows; empty for a lasting change."""
     change = details.change
     if change.until is None:
         return ""
@@ -75,19 +75,19 @@ def until_line(details: ChangeDetails) -> str:
 
 
 def _asked(extension: Change | None) -> str:
-    """Return that a later end waits for approval; empty when none does."""
+    """Return that a later end waits for approval; empty if none does."""
     if extension is None or extension.state is not ChangeState.AWAITING_APPROVAL:
         return ""
     return f" {extension.public_id} asks for approval to extend it until {extension.until}."
 
 
 def is_extension(change: Change) -> bool:
-    """Tell whether a change asks for a later end of another one."""
+    """Tell whether a change requests a later end for another one."""
     return change.draft.base is not None and change.draft.base.what is FollowUp.EXTEND
 
 
 def extension_line(details: ChangeDetails) -> str:
-    """Return what a request for a later end asks for; empty for every other change."""
+    """Return the later end that a change requests; empty for every other change."""
     change, whole = details.change, details.whole
     if not is_extension(change) or whole is None or change.until is None:
         return ""
@@ -99,7 +99,7 @@ def extension_line(details: ChangeDetails) -> str:
 
 
 def extension_form(change: Change) -> View:
-    """Return the modal that asks until when a temporary change is to stay in effect."""
+    """Return the modal that asks for a later end of a temporary change."""
     hint = f"In your time zone: tomorrow 08:00, in 4 hours. It currently ends on {change.until}."
     return modal(
         EXTENSION,
@@ -136,7 +136,7 @@ def extension_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
 
 
 def _late(details: ChangeDetails, until: End) -> str:
-    """Return when the numbers go back if the change window is closed at ``until``; empty when it is open."""
+    """Return when the numbers are restored if the change window is closed at ``until``; empty if it is open."""
     begins = begins_at(None, details.policy.windows, until.at)
     return (
         f" At that time its change window is closed: they go back when it opens, at {when(begins)}." if begins else ""
@@ -156,7 +156,7 @@ def _counts(restore: ChangeDetails) -> list[str]:
 
 
 def end_button(details: ChangeDetails) -> Block | None:
-    """Return what ends a temporary change that is in effect; None when there is nothing to end."""
+    """Return the button that ends a temporary change in effect; None if there is nothing to end."""
     change = details.change
     if change.state is not ChangeState.IN_EFFECT or details.restore is not None:
         return None
@@ -170,7 +170,7 @@ def end_button(details: ChangeDetails) -> Block | None:
 
 
 def restore_lines(details: ChangeDetails, limit: int) -> list[tuple[str, str]]:
-    """Return what is to be told of numbers that were not restored: (heading, lines) of each sort there is."""
+    """Return (heading, lines) for each sort of number that was not restored."""
     restore = details.restore
     if restore is None:
         return []
@@ -185,7 +185,7 @@ def restore_lines(details: ChangeDetails, limit: int) -> list[tuple[str, str]]:
 def temporary_history(details: ChangeDetails, data: Mapping[str, Any], counts: Mapping[str, int]) -> str:
     """Return a line of history about a temporary change; empty when the line is about something else.
 
-    The end is that of the moment which the line tells of; one that an earlier version left behind has the present one.
+    The end is the one at the moment that the line is about; a line by an earlier version shows the current one.
     """
     change = details.change
     end = data.get("until") or change.until
@@ -210,7 +210,7 @@ def temporary_history(details: ChangeDetails, data: Mapping[str, Any], counts: M
 
 
 def late_restore(data: Mapping[str, Any], who: str) -> str:
-    """Return how long after the end a restore began, and what it waited for if that is known; ``who`` names it."""
+    """Return how long after the end a restore began, and what it waited for if known; ``who`` names it."""
     why = f" Reason for the delay: {code(data['why'], 300)}" if data["why"] else ""
     return f"{who} began {duration(data['seconds'])} after the end.{why}"
 
@@ -230,14 +230,14 @@ def restored_text(data: Mapping[str, Any]) -> str:
 
 
 def how_restored(details: ChangeDetails) -> Restored:
-    """Return what became of the numbers of a temporary change that is over."""
+    """Return what became of the numbers of a finished temporary change."""
     restore = details.restore
     summary = restore.change.summary if restore else None
     return restored(details.tally.changed, summary, restore.tally if restore else Tally())
 
 
 def ended_text(details: ChangeDetails) -> str:
-    """Return how many numbers of a temporary change that is over were restored; empty for every other change."""
+    """Return how many numbers of a finished temporary change were restored; empty for every other change."""
     change = details.change
     if change.until is None or change.state is not ChangeState.FINISHED or not details.tally.changed:
         return ""

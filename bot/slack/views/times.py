@@ -1,4 +1,4 @@
-"""When things happen, in words: how long jobs take, when a change begins, and what keeps it."""
+"""Times in words: how long jobs take, when a change begins, and what delays it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def duration(seconds: float) -> str:
 
 
 def start_line(details: ChangeDetails | ScheduledChange) -> str:
-    """Return when the change is going to begin; empty when that is as soon as it is approved, or when it has begun."""
+    """Return when the change will begin; empty if as soon as it is approved, or if it has begun."""
     start, begins, state = details.change.start, details.opens_at, details.change.state
     if state not in _UNSENT:
         return ""
@@ -34,7 +34,7 @@ def start_line(details: ChangeDetails | ScheduledChange) -> str:
     if start.at <= details.now:
         if begins:
             return f"🕒 Its start, {start}, has passed and its change window is closed: it starts at {when(begins)}."
-        # A list of changes that wait for their time says itself that there is a freeze.
+        # A list of waiting changes reports a freeze by itself.
         frozen = isinstance(details, ChangeDetails) and details.freeze is not None
         soon = "once the freeze is lifted" if frozen else "at once"
         at_once = f"🕒 Its start, {start}, has passed: *approved now, it starts {soon}*."
@@ -45,7 +45,7 @@ def start_line(details: ChangeDetails | ScheduledChange) -> str:
 
 
 def waiting_lines(details: ChangeDetails) -> str:
-    """Return when the change is going to begin and what that means for others; empty when it does not wait."""
+    """Return when the change will begin and what that means for others; empty if it does not wait."""
     line = start_line(details)
     if not line or details.change.start is None:
         return line
@@ -56,19 +56,19 @@ def waiting_lines(details: ChangeDetails) -> str:
 
 
 def freeze_line(details: ChangeDetails) -> str:
-    """Return what keeps the change: submissions are frozen, or it is not time; empty when neither does."""
+    """Return what delays the change: a freeze, or its time; empty if nothing does."""
     return "\n".join(filter(None, (frozen_line(details), waiting_lines(details), window_line(details))))
 
 
 def window_line(details: ChangeDetails) -> str:
-    """Return what of a running change waits for its change window, and until when; empty when nothing does."""
+    """Return which part of a running change waits for its change window, and until when; empty if none does."""
     if not details.outside_window or details.opens_at is None or whole_wave_waits(details):
         return ""
     return f"🕒 {outside_window(details.outside_window, details.opens_at)}"
 
 
 def time_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
-    """Return a line of history about when a change is sent; empty when the line is about something else."""
+    """Return a line of history about the time of sending; empty when the line is about something else."""
     match data["what"]:
         case "outside_window":
             whose = f"{details.change.public_id}: " if details.change.part_of is not None else ""
@@ -80,7 +80,7 @@ def time_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
 
 
 def late_start(data: Mapping[str, Any], who: str = "") -> str:
-    """Return how late a change began, when it was to, and what it waited for if that is known; ``who`` names it."""
+    """Return how late a change began, its planned time, and what it waited for if known; ``who`` names it."""
     why = f" Reason for the delay: {code(data['why'], 300)}" if data["why"] else ""
     started = f"{who} started" if who else "Started"
     due = datetime.fromtimestamp(data["due"], UTC)
@@ -88,20 +88,20 @@ def late_start(data: Mapping[str, Any], who: str = "") -> str:
 
 
 def whole_wave_waits(details: ChangeDetails) -> bool:
-    """Tell whether a later wave was let go of which nothing was sent: what is said of the rollout says for when."""
+    """Tell whether nothing of a released later wave was sent: the rollout's text says until when it waits."""
     change = details.change
     mine = {batch.state for batch in details.batches if batch.wave == change.wave}
     return change.wave > 1 and change.state is ChangeState.RUNNING and mine == {BatchState.QUEUED}
 
 
 def outside_window(numbers: int, opens: datetime) -> str:
-    """Return that so many numbers wait for the change window, and until when."""
+    """Return that this many numbers wait for the change window, and until when."""
     wait = "waits" if numbers == 1 else "wait"
     return f"*Outside its change window*: {counted(numbers, 'number')} {wait}. It goes on at {when(opens)}."
 
 
 def slack_line(waits: Mapping[str, datetime]) -> str:
-    """Return what Slack keeps from being said just now, and until when; empty when nothing."""
+    """Return which messages Slack delays just now, and until when; empty if none."""
     what: dict[str, datetime] = {}
     for method, until in waits.items():
         if words := _held(method):
@@ -113,7 +113,7 @@ def slack_line(waits: Mapping[str, datetime]) -> str:
 
 
 def _held(method: str) -> str:
-    """Return what a closed method keeps from being said; empty for one by which nothing is said."""
+    """Return which messages a closed method delays; empty if it sends none."""
     name, _, place = method.partition(" in ")
     match name.partition("."):
         case ("chat", _, "update"):

@@ -19,7 +19,7 @@ _LONGER: Final = "For a longer list, add boxes or use a filter."
 
 
 def values_form(kinds: Sequence[Kind], kind: Kind, draft: Draft, *, boxes: int = 1) -> View:
-    """Return the form for ``kind``: the same ways to point at numbers as in the form for a change, and nothing else."""
+    """Return the form for ``kind``, with only the ways to select numbers of the form for a change."""
     boxes = min(max(boxes, len(draft.pasted), 1), MOST_BOXES)
     what = (
         "You get a sheet with the current values of these numbers in a direct message. To change them, "
@@ -33,6 +33,6 @@ def values_form(kinds: Sequence[Kind], kind: Kind, draft: Draft, *, boxes: int =
 
 
 def being_read(provider: str) -> View:
-    """Return the modal after the sheet was asked for."""
+    """Return the modal after the sheet was requested."""
     text = f"Reading the current values from {provider}. You get the sheet in a direct message; you can close this."
     return notice(text, title=TITLE)
