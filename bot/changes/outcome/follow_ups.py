@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,8 +12,8 @@ from bot.changes.model.lifecycle import CHANGED, MISSED, OperationState
 from bot.changes.model.list_edits import all_applied
 from bot.changes.model.settings import Setting, restorable
 from bot.changes.model.snapshots import Snapshot
-from bot.changes.model.values import Secret, Value, Values, WantedValues
-from bot.changes.outcome.outcomes import NOT_SHOWN, UNCHANGED
+from bot.changes.model.values import ListEdit, Secret, Value, Values, WantedValues
+from bot.changes.outcome.outcomes import NOT_SHOWN, STALE, UNCHANGED
 from bot.changes.planning.builder import build
 from bot.changes.planning.plan import Plan, PlannedNumber, difference, same
 
@@ -30,8 +30,9 @@ class CarriedOver:
     rows: Mapping[str, Values]
     #: Id -> the number as people know it.
     numbers: Mapping[str, str] = field(default_factory=dict)
-    #: Id -> the number's values when the earlier change was finished; an undo requires that it still has them.
-    left: Mapping[str, Values] = field(default_factory=dict)
+    #: Id -> the number's values when the earlier change was finished, or several where nobody knows which it had. A
+    #: number that has none of them by now has been changed since, and is left alone.
+    left: Mapping[str, Sequence[Values]] = field(default_factory=dict)
     #: Setting -> how many numbers cannot get its old value back, because the provider documents no way to set it.
     lost: Mapping[str, int] = field(default_factory=dict)
 
@@ -47,7 +48,22 @@ def to_retry(kind: Kind, operations: Iterable[Operation], wanted: WantedValues) 
     return CarriedOver(
         rows={each.number_id: _own(kind, each, wanted) for each in again},
         numbers={each.number_id: each.e164 for each in again},
+        # A stale number has changed before, and whoever retries it was told how.
+        left={each.number_id: _seen(each, wanted) for each in again if each.code != STALE},
     )
+
+
+def _seen(operation: Operation, wanted: WantedValues) -> tuple[Values, ...]:
+    """Return the values that an unfinished number may have without anybody else having changed it.
+
+    They are those from before, those that it was to get, and those that were found. A list that is only edited is not
+    among them: the edit keeps what somebody else has put there.
+    """
+    names = [
+        name for name in operation.after if name in operation.before and not isinstance(wanted.get(name), ListEdit)
+    ]
+    seen = (operation.before, operation.after, {**operation.before, **(operation.found or {})})
+    return tuple({name: values[name] for name in names} for values in seen)
 
 
 def _own(kind: Kind, operation: Operation, wanted: WantedValues) -> dict[str, Value]:
@@ -70,7 +86,7 @@ def to_undo(kind: Kind, operations: Iterable[Operation]) -> CarriedOver:
     """Return the changed numbers with their earlier values, as far as those can be set."""
     rows: dict[str, Values] = {}
     numbers: dict[str, str] = {}
-    left: dict[str, Values] = {}
+    left: dict[str, tuple[Values, ...]] = {}
     lost: dict[str, int] = {}
     for operation in operations:
         if operation.state not in CHANGED:
@@ -82,7 +98,7 @@ def to_undo(kind: Kind, operations: Iterable[Operation]) -> CarriedOver:
             rows[operation.number_id] = back
             numbers[operation.number_id] = operation.e164
             seen = {**operation.after, **(operation.found or {})}
-            left[operation.number_id] = {name: seen[name] for name in operation.after}
+            left[operation.number_id] = ({name: seen[name] for name in operation.after},)
     return CarriedOver(rows=rows, numbers=numbers, left=left, lost=lost)
 
 
@@ -180,7 +196,7 @@ def _as_set(setting: Setting, value: Value) -> Value:
 
 def changed_since(kind: Kind, taken: CarriedOver, snapshots: Iterable[Snapshot]) -> tuple[str, ...]:
     """Return the E.164 numbers that somebody has changed since, and that are therefore left alone."""
-    return tuple(snapshot.e164 for snapshot in snapshots if _changed(kind, taken.left.get(snapshot.id, {}), snapshot))
+    return tuple(snapshot.e164 for snapshot in snapshots if _changed(kind, taken.left.get(snapshot.id, ()), snapshot))
 
 
 def given_back(kind: Kind, taken: CarriedOver, snapshots: Iterable[Snapshot]) -> frozenset[str]:
@@ -202,20 +218,25 @@ def changed_by(
     """
     found: dict[str, int] = {}
     for snapshot in snapshots:
-        changed = _changed(kind, taken.left.get(snapshot.id, {}), snapshot)
+        changed = _changed(kind, taken.left.get(snapshot.id, ()), snapshot)
         operation = later.get(snapshot.id)
         if not changed or operation is None:
             continue
         left = {**operation.after, **(operation.found or {})}
-        if operation.after.keys() >= changed and not _changed(kind, {name: left[name] for name in changed}, snapshot):
+        if operation.after.keys() >= changed and not _changed(
+            kind, ({name: left[name] for name in changed},), snapshot
+        ):
             found[snapshot.e164] = operation.change
     return found
 
 
-def _changed(kind: Kind, left: Values, snapshot: Snapshot) -> set[str]:
-    """Return the settings of the number that are no longer as they were ``left``; secrets cannot be compared."""
+def _changed(kind: Kind, left: Sequence[Values], snapshot: Snapshot) -> set[str]:
+    """Return the settings of which the number has none of the values in ``left``; secrets cannot be compared."""
     return {
         name
-        for name, value in left.items()
-        if not isinstance(value, Secret) and not same(kind.setting(name), value, snapshot.values.get(name))
+        for name in (left[0] if left else ())
+        if not any(
+            isinstance(values[name], Secret) or same(kind.setting(name), values[name], snapshot.values.get(name))
+            for values in left
+        )
     }

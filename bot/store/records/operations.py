@@ -106,12 +106,12 @@ class Operations:
                 yield operation_rows.to_operation(row)
 
     async def later(self, change: int) -> dict[str, Operation]:
-        """Return, by provider id, the latest operation of later changes on the numbers that ``change`` has changed.
+        """Return, by provider id, the latest operation of later changes on the numbers of ``change``.
 
         Locks keep two changes from a number at once, so whatever ended after this change's operation came later.
         """
         changed = [state.value for state in CHANGED]
-        its = select(operations.c.number_id).where(operations.c.change_id == change, operations.c.state.in_(changed))
+        its = select(operations.c.number_id).where(operations.c.change_id == change)
         ended = select(func.max(operations.c.ended_at)).where(operations.c.change_id == change).scalar_subquery()
         statement = (
             select(*operation_rows.OPERATION)

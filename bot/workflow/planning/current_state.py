@@ -110,7 +110,7 @@ class CurrentState:
 
 def _asked_for(kind: Kind, request: Request, taken: CarriedOver) -> tuple[tuple[str, ...], list[str]]:
     """Return the given numbers, and the names of the fields to read of each."""
-    compared = {name for left in taken.left.values() for name in left}
+    compared = {name for left in taken.left.values() for values in left for name in values}
     return request.given, [each.name for each in (*kind.touched({*request.names, *compared}), *kind.statuses)]
 
 

@@ -110,7 +110,7 @@ class FollowUps:
         gone = frozenset(since)
         rest = [snapshot for snapshot in snapshots if snapshot.e164 not in gone]
         if not rest and base.what is not FollowUp.RESTORE:
-            raise PlanRefused(_all_changed(since, by))
+            raise PlanRefused(_all_changed(base.what, since, by))
         return rest, _with_changes(since, by)
 
     async def _taken(self, change: Change, what: FollowUp) -> CarriedOver:
@@ -147,16 +147,14 @@ def _with_changes(since: Sequence[str], by: Mapping[str, int]) -> list[str]:
     return [f"{e164} (by {public_id(by[e164])})" if e164 in by else e164 for e164 in since]
 
 
-def _all_changed(since: Sequence[str], by: Mapping[str, int]) -> str:
-    changes = set(by.values())
+def _all_changed(what: FollowUp, since: Sequence[str], by: Mapping[str, int]) -> str:
+    changes, done = set(by.values()), "retried" if what is FollowUp.RETRY else "undone"
     if len(changes) == 1 and len(by) == len(since):
         change = public_id(changes.pop())
-        return (
-            f"{change} has changed every number since ({named(since)}), so nothing is undone. To revert that, undo "
-            f"{change}."
-        )
+        further = f"To revert that, undo {change}." if what is FollowUp.UNDO else "Set what you want in a new change."
+        return f"{change} has changed every number since ({named(since)}), so nothing is {done}. {further}"
     return (
-        f"Every number has been changed since: {named(_with_changes(since, by))}. So nothing is undone. "
+        f"Every number has been changed since: {named(_with_changes(since, by))}. So nothing is {done}. "
         "Check their history with /numbers find, and set what you want in a new change."
     )
 

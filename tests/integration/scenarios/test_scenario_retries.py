@@ -170,6 +170,46 @@ async def test_a_retry_comes_in_the_waves_of_the_change(stage: Stage) -> None:
     assert f"3 waves: wave 1: 1 number ({wanted[0]}), wave 2: 5, rest: 6." in shown
 
 
+async def test_what_was_changed_since_is_not_retried(stage: Stage) -> None:
+    """A later change is named and stays, a value that somebody set by hand as well; the others are retried."""
+    wanted = numbers(stage, 4)
+    for number in wanted[:3]:
+        stage.telnyx.fail(number, detail="Busy", times=1)
+    change = await stage.run(wanted, {"customer_reference": "old"})
+    later = await stage.run(wanted[:1], {"customer_reference": "new"})
+    stage.telnyx.number(wanted[1]).customer_reference = "by hand"
+
+    await retry(stage, change)
+    shown = await sent(stage)
+    assert "2 numbers have changed since and are left as they are" in shown
+    assert f"{wanted[0]} (by CHG-{later}), {wanted[1]}" in shown
+    await carried_out(stage)
+    assert references(stage) == ["new", "by hand", "old", "old"]
+
+    last = await stage.run([wanted[2]], {"customer_reference": "newer"})
+    await retry(stage, change)
+    shown = await sent(stage)
+    assert f"{wanted[0]} (by CHG-{later}), {wanted[1]}, {wanted[2]} (by CHG-{last}). So nothing is retried." in shown
+
+
+async def test_entries_that_a_retry_adds_overwrite_nothing(stage: Stage) -> None:
+    """A tag that came since stays beside them, so its number is not left out."""
+    (number,) = numbers(stage, 1)
+    stage.telnyx.fail(number, detail="Busy", times=1)
+    await stage.open()
+    await stage.fill([number], {"tags": "first"}, "Tagging", **{"way:tags": "add"})
+    await stage.send()
+    await stage.planned()
+    change = await carried_out(stage)
+    stage.telnyx.number(number).tags = ["since"]
+
+    await retry(stage, change)
+    await sent(stage)
+    await carried_out(stage)
+
+    assert stage.telnyx.number(number).tags == ["since", "first"]
+
+
 async def test_a_setting_that_is_taken_out_of_the_form_is_not_sent_again(stage: Stage) -> None:
     """What the sheet gave the number itself is all the same."""
     first, second = numbers(stage, 2)
