@@ -218,7 +218,7 @@ class Planner:
             plan,
             request.wanted,
             labels,
-            repeats=request.repeats + max(len(request.given) - len(plan.numbers), 0),
+            repeats=request.repeats + max(len(request.given) - len(plan.numbers) - len(since), 0),
             left_out=len(request.dropped),
             locked=await self._survey.locked(kind, plan, change),
             conditions=await self._survey.conditions(provider, kind, request),

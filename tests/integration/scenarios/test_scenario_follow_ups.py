@@ -89,6 +89,7 @@ async def test_what_cannot_be_set_back_and_what_moved_since_is_said_before_appro
     assert "1 number keeps Customer reference as it is: Telnyx documents no way to restore the earlier value." in shown
     assert "1 number has changed since and is left as it is: +13035550000." in shown
     assert "Numbers: 2" in shown
+    assert "repeated" not in shown
     await carried_out(stage)
     assert references(stage) == ["somebody else", "east", "east", "Denver"]
 
