@@ -106,10 +106,14 @@ class FollowUps:
             return snapshots, ()
         async with self._context.database.reading() as tx:
             later = await tx.operations.later(base.change)
+            restores = await tx.changes.parts(base.change, FollowUp.RESTORE)
         by = await asyncio.to_thread(changed_by, kind, taken, snapshots, later)
         gone = frozenset(since)
         rest = [snapshot for snapshot in snapshots if snapshot.e164 not in gone]
         if not rest and base.what is not FollowUp.RESTORE:
+            if len(by) == len(since) and {*by.values()} <= {restore.id for restore in restores}:
+                change = public_id(base.change)
+                raise PlanRefused(f"{change} was temporary, and its numbers got back what they had when it ended.")
             raise PlanRefused(_all_changed(base.what, since, by))
         return rest, _with_changes(since, by)
 
@@ -117,7 +121,8 @@ class FollowUps:
         if what is FollowUp.RESTORE:
             return await self._of_temporary(change)
         if change.state is ChangeState.IN_EFFECT:
-            raise Superseded(f"{change.public_id} is temporary. `/numbers end {change.public_id}` ends it now.")
+            after = " Once it is over, what failed can be retried." if what is FollowUp.RETRY else ""
+            raise Superseded(f"{change.public_id} is temporary. `/numbers end {change.public_id}` ends it now.{after}")
         if not change.state.over:
             state = change.state.value.replace("_", " ")
             raise Superseded(f"{change.public_id} is {state}; wait until it is over, or cancel it.")

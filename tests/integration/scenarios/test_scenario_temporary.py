@@ -249,6 +249,28 @@ async def test_an_operator_ends_it_with_a_command(stage: Stage, numbers: list[st
     assert any("@Otto ended this before its time" in line for line in stage.thread(change))
 
 
+async def test_an_undo_after_the_end_sends_nobody_to_undo_the_end(stage: Stage, numbers: list[str]) -> None:
+    """That would set for good what was meant for a while; the numbers have what they had before already."""
+    change = await in_effect(stage, numbers)
+    await end_now(stage, change, stage.ana)
+    await stage.ended(change)
+
+    await stage.ana.command("/numbers", f"undo CHG-{change}")
+    shown = stage.read(await stage.planned())
+
+    assert f"CHG-{change} was temporary, and its numbers got back what they had when it ended." in shown
+    assert "undo CHG" not in shown
+
+
+async def test_a_retry_while_it_is_in_effect_says_when_it_can_be(stage: Stage, numbers: list[str]) -> None:
+    """Its numbers are locked until its end, and then what failed can be retried."""
+    stage.telnyx.fail(numbers[0], detail="Busy", times=1)
+    change = await in_effect(stage, numbers)
+
+    await stage.ana.command("/numbers", f"retry CHG-{change}")
+    await stage.ana.wait_for_view(lambda view: "Once it is over, what failed can be retried." in stage.read(view))
+
+
 async def test_a_freeze_keeps_the_numbers_from_going_back_until_it_is_lifted(stage: Stage, numbers: list[str]) -> None:
     """At the end nothing is sent while submissions are frozen; then it goes on by itself."""
     change = await in_effect(stage, numbers)
