@@ -122,6 +122,16 @@ def with_carried(request: Request, rows: Mapping[str, Values], numbers: Mapping[
     return replace(request, rows={**alone, **corrected}, dropped=request.dropped | (rows.keys() - kept.keys()))
 
 
+def without(request: Request, names: frozenset[str]) -> Request:
+    """Return ``request`` without the numbers that it calls by ``names``, which count as left out."""
+    return replace(
+        request,
+        identifiers=tuple(each for each in request.identifiers if each not in names),
+        rows={key: row for key, row in request.rows.items() if key not in names},
+        dropped=request.dropped | names,
+    )
+
+
 def by_number(request: Request, ids: Collection[str]) -> Request:
     """Return ``request`` with ``ids`` replaced by the numbers beside them in its sheet."""
     numbers = {each: request.beside[each] for each in ids}

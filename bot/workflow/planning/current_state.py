@@ -6,8 +6,9 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
-from bot.changes.input.requests import Request, by_number
+from bot.changes.input.requests import Request, by_number, without
 from bot.changes.model.change import Change
 from bot.changes.model.filter_fields import show_condition
 from bot.changes.model.kinds import Kind
@@ -19,11 +20,14 @@ from bot.errors import NothingToPlan, PlanRefused, in_one
 from bot.providers.base import Provider
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
+from bot.workflow.planning.exclusions import excluded_by_other_name
 from bot.workflow.planning.progress import Progress
 from bot.workflow.planning.validation import as_written, named
 
 #: Numbers read between two reports of progress.
 STRIDE = 250
+#: What is said where the exclusions leave no number.
+ALL_EXCLUDED: Final = "All numbers are excluded, so there is nothing to do. Edit the numbers, or close this."
 
 
 class CurrentState:
@@ -79,6 +83,9 @@ class CurrentState:
             raise PlanRefused(
                 f"That is more than {most:,} numbers, the limit for one change. Narrow the filter, or split the change."
             )
+        still_given = replace(target, identifiers=request.given)
+        if excluded := await excluded_by_other_name(provider, kind, still_given, found.values()):
+            request = without(request, excluded)
         return request, await asyncio.to_thread(_in_order, provider.title, request, found, taken.numbers)
 
     async def conditions(self, provider: Provider, kind: Kind, request: Request) -> list[str]:
@@ -136,6 +143,8 @@ def _in_order(
             passing=[(s.e164, s.id) for s in passing],
             problem=_in_the_way(provider, told, lasting, total),
         )
+    if not found and not request.conditions:
+        raise NothingToPlan(ALL_EXCLUDED)
     if not found:
         raise NothingToPlan("No numbers match, so there is nothing to do. Change the filter, or close this.")
     # A number given once by id and once in E.164 is one number.

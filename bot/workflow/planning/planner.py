@@ -37,7 +37,7 @@ from bot.store.queue.tasks import Claim, Task, handles
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
-from bot.workflow.planning.current_state import CurrentState
+from bot.workflow.planning.current_state import ALL_EXCLUDED, CurrentState
 from bot.workflow.planning.follow_ups import FollowUps
 from bot.workflow.planning.progress import Progress, while_wanted
 from bot.workflow.planning.refused_filters import RefusedFilters
@@ -132,7 +132,7 @@ class Planner:
         if change.draft.base:
             request, taken = await self._follow_ups.add(request, change.draft.base)
         if not request.identifiers and not request.rows and not request.conditions:
-            raise NothingToPlan("All numbers are excluded, so there is nothing to do. Edit the numbers, or close this.")
+            raise NothingToPlan(ALL_EXCLUDED)
         if not request.rows:
             await self._may_request(change, len(request.given), request.names)
         try:

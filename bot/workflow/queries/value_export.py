@@ -34,6 +34,7 @@ from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
+from bot.workflow.planning.exclusions import excluded_by_other_name
 from bot.workflow.planning.validation import named
 from bot.workflow.ports import CUT_OFF_WAIT, LOOKUP_AFTER, DirectMessages
 
@@ -146,7 +147,8 @@ class ValueExports:
         found = [snapshot async for snapshot in provider.find(target, names, kind)]
         if target.limit is not None and len(found) > target.limit:
             raise PlanRefused(f"That is more than {target.limit:,} numbers, the limit for one change.")
-        usable, missing = await asyncio.to_thread(_sorted_out, target, found)
+        excluded = await excluded_by_other_name(provider, kind, target, found)
+        usable, missing = await asyncio.to_thread(_sorted_out, target, found, excluded)
         if not usable:
             raise PlanRefused(_missing(provider.title, missing) or f"No numbers at {provider.title} match.")
         labels = {
@@ -168,10 +170,12 @@ def sheet_name(kind: Kind, value_export: ValueExport) -> str:
     return f"{kind.command}-values-{value_export.id}.csv"
 
 
-def _sorted_out(target: Target, found: Sequence[Snapshot]) -> tuple[list[Snapshot], list[str]]:
+def _sorted_out(
+    target: Target, found: Sequence[Snapshot], excluded: frozenset[str]
+) -> tuple[list[Snapshot], list[str]]:
     """Return the numbers that can be changed, sorted, and the given or found numbers that cannot."""
     usable = sorted((snapshot for snapshot in found if snapshot.editable), key=lambda snapshot: snapshot.e164)
-    known = {name for snapshot in found for name in (snapshot.id, snapshot.e164)}
+    known = {name for snapshot in found for name in (snapshot.id, snapshot.e164)} | excluded
     missing = [identifier for identifier in target.identifiers if identifier not in known]
     return usable, missing + [snapshot.e164 for snapshot in found if not snapshot.editable]
 
