@@ -109,7 +109,15 @@ class Kind:
         return self.by_name[name]
 
     def touched(self, names: Iterable[str]) -> tuple[Setting, ...]:
-        """Return the settings to read when ``names`` change: those, their groups' siblings, and observed ones."""
-        wanted = set(names)
+        """Return the settings to read when ``names`` change.
+
+        They are those, their groups' siblings, the ones that are always sent, and observed ones.
+        """
+        wanted = {*names, *self.always}
         groups = {self.setting(name).group for name in wanted} - {""}
         return (*(s for s in self.settings if s.name in wanted or s.group in groups), *self.observed)
+
+    def taken_away(self, before: Values, after: Values) -> frozenset[str]:
+        """Return the names of what a number has ``before`` that the provider takes away beside what is sent."""
+        away = self.left_out({**before, **after}) - self.left_out(before)
+        return frozenset(name for name in away if before.get(name) not in (None, "", ()))

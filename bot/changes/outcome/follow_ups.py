@@ -97,8 +97,11 @@ def to_undo(kind: Kind, operations: Iterable[Operation]) -> CarriedOver:
         if back:
             rows[operation.number_id] = back
             numbers[operation.number_id] = operation.e164
-            seen = {**operation.after, **(operation.found or {})}
-            left[operation.number_id] = ({name: seen[name] for name in operation.after},)
+            seen = {**operation.before, **operation.after, **(operation.found or {})}
+            names = dict.fromkeys((*operation.after, *(name for name in kind.always if name in back)))
+            away = kind.taken_away(operation.before, operation.after)
+            kept = {name: seen[name] for name in names if name in seen and name not in away}
+            left[operation.number_id] = (kept,)
     return CarriedOver(rows=rows, numbers=numbers, left=left, lost=lost)
 
 
@@ -112,8 +115,12 @@ class _Changed(Protocol):
 
 
 def _back(kind: Kind, number: _Changed) -> tuple[dict[str, Value], list[str]]:
-    """Return the values that restore a number, and the names of settings that cannot be restored."""
-    names = [s.name for s in kind.settings if s.name in number.after or s.always]
+    """Return the values that restore a number, and the names of settings that cannot be restored.
+
+    What went with a switch comes back with it. Settings that are always sent are restored together or not at all.
+    """
+    gone = kind.taken_away(number.before, number.after)
+    names = [s.name for s in kind.settings if s.name in number.after or s.always or s.name in gone]
     wanted = {name: number.before[name] for name in names if name in number.before}
     # Fields that the provider clears with their switch are neither sent nor lost.
     away = kind.left_out(wanted)
@@ -126,6 +133,8 @@ def _back(kind: Kind, number: _Changed) -> tuple[dict[str, Value], list[str]]:
             back[name] = _as_set(kind.setting(name), wanted[name])
         else:
             lost.append(name)
+    if any(kind.setting(name).always for name in lost):
+        return {}, [*back, *lost]
     return back, lost
 
 

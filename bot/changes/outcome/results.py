@@ -193,17 +193,16 @@ class Touched:
 def _told(kind: Kind, operation: Operation, sent: SentBatch | None) -> Mapping[Stage, Values | None]:
     """Return a number's values before, after and found; None where the number was no longer there.
 
-    Besides the changed values, these are values that a kind always sends, and values that changed although they should
-    not. Leaves out fields that the provider clears itself, so the "before" values can be uploaded again. For a number
-    that is removed from the account, or left alone, they are all values that were read.
+    Besides the changed values, these are values that a kind always sends, values that go with a switch, and values that
+    changed although they should not. Leaves out fields that the provider clears itself, so the "before" values can be
+    uploaded again. For a number that is removed from the account, or left alone, they are all values that were read.
     """
     lost = _lost(kind, operation, sent)
     if not operation.after:
         return {Stage.BEFORE: {**operation.before, **lost}, Stage.AFTER: {}, Stage.FOUND: _found(kind, operation, sent)}
-    names = [
-        *operation.after,
-        *(each.name for each in kind.settings if each.always and each.name not in operation.after),
-    ]
+    names = dict.fromkeys(
+        (*operation.after, *kind.always, *kind.taken_away(operation.before, operation.after)),
+    )
     wanted = {**operation.before, **operation.after}
     before, after = (
         {name: values[name] for name in names if name in values and name not in kind.left_out(values)}

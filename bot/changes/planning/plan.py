@@ -141,9 +141,10 @@ def plain(values: Values) -> dict[str, object]:
 def ids_to_name(kind: Kind, wanted: WantedValues, plan: Plan) -> dict[str, set[str]]:
     """Return, for each setting whose values are ids, every id that a person will read in this plan.
 
-    Only settings that the change means to touch are included, not the siblings that are sent along.
+    Only settings that the change means to touch, or always sends, are included, not the siblings that are sent along.
     """
-    meant = set(wanted).union({each.name for each in kind.observed}, *(number.after for number in plan.numbers))
+    observed = {each.name for each in kind.observed}
+    meant = {*wanted, *kind.always}.union(observed, *(number.after for number in plan.numbers))
     names = [name for name, setting in kind.by_name.items() if setting.lookup and name in meant]
     ids: dict[str, set[str]] = {name: set() for name in names}
     for name in names:
@@ -228,7 +229,7 @@ def payload(kind: Kind, before: Values, wanted: Values) -> dict[str, Value]:
 
     A partly filled nested object may reset its other fields to their defaults (unknown: providers/telnyx/API.md,
     "Nested objects"), so an object is always sent whole. A sibling that is not set today has nothing to lose and is
-    left out.
+    left out, and so is one that the provider does not take beside the others.
     """
     sent: dict[str, Value] = {}
     for setting in kind.touched(wanted):
@@ -237,7 +238,8 @@ def payload(kind: Kind, before: Values, wanted: Values) -> dict[str, Value]:
         value = wanted[setting.name] if setting.name in wanted else before.get(setting.name)
         if setting.name in wanted or (value is not None and value != ""):
             sent[setting.name] = value
-    return sent
+    away = kind.left_out(sent)
+    return {name: value for name, value in sent.items() if name not in away} if away else sent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

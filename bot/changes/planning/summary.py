@@ -77,10 +77,10 @@ def summarise(
         sample=tuple(
             (
                 number.e164,
-                {name: number.before[name] for name in number.after or number.before if name in number.before},
-                number.after,
+                {name: number.before[name] for name in after or number.before if name in number.before},
+                after,
             )
-            for number in _telling(kind, changed)
+            for number, after in ((number, _shown(kind, number)) for number in _telling(kind, changed))
         ),
         paid=paid,
         ends_at=plan.until.at if plan.until else None,
@@ -115,17 +115,23 @@ def _cautions(kind: Kind, changed: Sequence[PlannedNumber]) -> dict[str, list[st
 def _telling(kind: Kind, changed: Sequence[PlannedNumber]) -> list[PlannedNumber]:
     """Return a few numbers that say most: those that differ in what they have or get come before those that repeat."""
     unlike: dict[tuple[str, str], PlannedNumber] = {}
-    latest: tuple[Values, Values] | None = None
+    latest: PlannedNumber | None = None
     for number in changed:
         if len(unlike) >= SAMPLE_SIZE:
             break
-        shown = {name: number.before.get(name) for name in number.after or number.before}, number.after
-        if shown != latest:  # as most are like the one before, whose meaning is known
-            unlike.setdefault((meaning(kind, shown[0]), meaning(kind, shown[1])), number)
-            latest = shown
+        if latest is None or number.before != latest.before or number.after != latest.after:
+            after = _shown(kind, number)  # as most are like the one before, whose meaning is known
+            before = {name: number.before.get(name) for name in after or number.before}
+            unlike.setdefault((meaning(kind, before), meaning(kind, after)), number)
+            latest = number
     chosen = list(unlike.values())
     rest = (number for number in changed[: 2 * SAMPLE_SIZE] if number not in chosen)
     return [*chosen, *rest][:SAMPLE_SIZE]
+
+
+def _shown(kind: Kind, number: PlannedNumber) -> Values:
+    """Return what people read that a number gets: also that it loses what goes with a switch."""
+    return {**number.after, **dict.fromkeys(sorted(kind.taken_away(number.before, number.after)))}
 
 
 def _losing(setting: Setting, changed: Sequence[PlannedNumber]) -> int:

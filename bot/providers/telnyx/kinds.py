@@ -9,6 +9,7 @@ from bot.changes.model.settings import Setting, Shape
 from bot.providers.telnyx.filters import FILTERS, UPDATE_FILTERS
 from bot.providers.telnyx.rules import (
     deletion_bar,
+    emergency_result_rule,
     emergency_rule,
     emergency_stands,
     left_out,
@@ -58,6 +59,7 @@ def kinds(*, secrets: bool) -> tuple[Kind, ...]:
             stands=emergency_stands,
             jeopardy="emergency calls may not work",
             rule=emergency_rule,
+            result_rule=emergency_result_rule,
             left_out=left_out,
             batch_size=1000,
             jobs_in_flight=500,

@@ -120,3 +120,10 @@ def emergency_rule(values: Values) -> Mapping[str, str]:
     if not enabled and address:
         return {EMERGENCY_ADDRESS: "Leave the address empty; Telnyx takes none when the service is switched off."}
     return {}
+
+
+def emergency_result_rule(values: Values) -> Mapping[str, str]:
+    """Return what is wrong with the values that a number would have afterwards: no plan switches it on unaddressed."""
+    if values.get(EMERGENCY_ENABLED) is True and not values.get(EMERGENCY_ADDRESS):
+        return {EMERGENCY_ENABLED: "the emergency service would be on without an address"}
+    return {}

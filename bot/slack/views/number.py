@@ -118,6 +118,8 @@ def _past(past: HistoryRow, kind: Kind | None, permalinks: Mapping[MessageRef, s
         f"This number: {what}{f'. {code(operation.reason, 200)}' if operation.reason else ''}",
     ]
     lines += [_difference(past, kind, name, value) for name, value in operation.after.items()]
+    gone = kind.taken_away(operation.before, operation.after) if kind else ()
+    lines += [_difference(past, kind, name, None) for name in sorted(gone)]
     return listed(lines, _LINE)
 
 

@@ -168,5 +168,8 @@ def _nothing(change: Change, what: FollowUp, taken: CarriedOver) -> str:
     if what is FollowUp.RETRY:
         return f"No number of {change.public_id} failed, differs or was not attempted, so there is nothing to retry."
     if taken.lost:
-        return f"Nothing of {change.public_id} can be undone: the old values cannot be set through the API."
+        return (
+            f"Nothing of {change.public_id} can be undone: the old values cannot be set through the API, or were not "
+            "recorded. Set what you want in a new change."
+        )
     return f"{change.public_id} changed no numbers, so there is nothing to undo."

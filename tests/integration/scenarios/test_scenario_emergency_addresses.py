@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.integration.scenarios.stage import Stage
-from tests.integration.scenarios.steps import run_form
+from tests.integration.scenarios.steps import card_after, card_says, run_form
 from tests.integration.scenarios.test_scenario_sheets import attach, plan, text
 
 HQ, BRANCH = "1 HQ St", "2 Branch St"
@@ -91,3 +91,138 @@ async def test_a_row_that_keeps_a_value_is_not_read_as_the_one_of_the_form(stage
     shown = stage.read(await plan(stage, sheet, settings=form))
 
     assert "Forward to → the value in the sheet; +17205550002" in shown
+
+
+OFF = {"emergency_enabled": "false"}
+
+
+async def undo(stage: Stage, change: int) -> str:
+    """Plan the undoing of a change, and return what is shown."""
+    await stage.ana.command("/numbers", f"undo CHG-{change}")
+    return stage.read(await stage.planned())
+
+
+async def carry_out(stage: Stage) -> int:
+    """Take what was planned through approval to its end."""
+    change = await stage.request()
+    await stage.approve(change)
+    await stage.ended(change)
+    return change
+
+
+def found(stage: Stage) -> list[tuple[bool, str | None]]:
+    """Return whether each number has the service, and its address."""
+    return [(number.emergency_enabled, number.emergency_address_id) for number in stage.telnyx.numbers.values()]
+
+
+async def test_switching_off_is_undone_with_each_number_s_address(stage: Stage) -> None:
+    """It is one job all the same; preview, request, history and results say which address goes, and undo brings it."""
+    numbers, _, branch = fleet(stage, 3, on=True)
+    stage.telnyx.number(numbers[2]).emergency_address_id = branch
+    before = found(stage)
+    shown = stage.read(await stage.propose(numbers, OFF, command="emergency"))
+    change = await carry_out(stage)
+
+    assert [call.body for call in stage.created()] == [
+        {"emergency_enabled": False, "phone_numbers": [number.id for number in stage.telnyx.numbers.values()]}
+    ]
+    for read in (shown, stage.read(stage.request_card(change))):
+        assert f"Emergency address: {BRANCH}" in read
+    assert f"Emergency address: {BRANCH}" in await stage.command(f"find {numbers[2]}")
+    assert [row["Emergency address (before)"].split(",")[0] for row in stage.results(change)] == [HQ, HQ, BRANCH]
+    assert all(number.emergency_address_id is None for number in stage.telnyx.numbers.values())
+
+    shown = await undo(stage, change)
+    assert "keeps" not in shown
+    assert "keep " not in shown
+    undone = await carry_out(stage)
+    assert found(stage) == before
+    assert stage.outcomes(undone) == {"verified": 3}
+
+    await undo(stage, undone)
+    await carry_out(stage)
+    assert [enabled for enabled, _ in found(stage)] == [False, False, False]
+
+
+async def test_undoing_an_undo_brings_the_addresses_back(stage: Stage) -> None:
+    """Off by an undo is off like any other."""
+    numbers, _, branch = fleet(stage, 2, on=False)
+    on = {"emergency_enabled": "true", "emergency_address_id": branch}
+    change = await stage.run(numbers, on, command="emergency")
+    await undo(stage, change)
+    undone = await carry_out(stage)
+    await undo(stage, undone)
+    await carry_out(stage)
+
+    assert found(stage) == [(True, branch)] * 2
+
+
+async def test_the_results_of_switching_off_bring_the_addresses_back(stage: Stage) -> None:
+    """A sheet of results is its own undoing, by hand."""
+    numbers, hq, _ = fleet(stage, 2, on=True)
+    change = await stage.run(numbers, OFF, command="emergency")
+    await stage.open("emergency")
+    content = stage.file(change)
+    assert content is not None
+    await attach(stage, content)
+    await stage.fill(None, None, "Back again")
+    await run_form(stage)
+
+    assert found(stage) == [(True, hq)] * 2
+
+
+async def test_the_service_can_be_switched_off_for_a_while(stage: Stage) -> None:
+    """At the end each number has its address back."""
+    numbers, hq, _ = fleet(stage, 2, on=True)
+    await stage.propose(numbers, OFF, command="emergency", until="in 4 hours")
+    change = await stage.request()
+    await stage.approve(change)
+    await card_says(stage, change, "In effect")
+    assert [enabled for enabled, _ in found(stage)] == [False, False]
+
+    stage.clock.advance(4 * 3600 + 1)
+    await stage.ended(change)
+
+    assert found(stage) == [(True, hq)] * 2
+
+
+async def test_an_address_that_changes_before_the_service_is_switched_off_makes_the_plan_stale(stage: Stage) -> None:
+    """It would be lost, and the undo would bring another one back."""
+    numbers, _, branch = fleet(stage, 2, on=True)
+    change = await stage.ask(numbers, OFF, command="emergency")
+    stage.telnyx.number(numbers[0]).emergency_address_id = branch
+    await stage.approve(change)
+
+    assert "Stale" in stage.read(await card_after(stage, change, "has changed since the plan was made"))
+    assert stage.created() == []
+
+
+async def test_a_switch_off_by_an_earlier_version_is_not_undone_without_its_address(stage: Stage) -> None:
+    """That version did not note which it was: nobody is asked to approve what Telnyx must refuse."""
+    numbers, _, _ = fleet(stage, 2, on=True)
+    change = await stage.run(numbers, OFF, command="emergency")
+    await stage.tamper("""UPDATE operations SET before = '{"emergency_enabled": true}'""")
+
+    await stage.ana.command("/numbers", f"undo CHG-{change}")
+    said = stage.read(await stage.ana.wait_for_view(lambda view: "Nothing of" in stage.read(view)))
+
+    assert f"Nothing of CHG-{change} can be undone" in said
+    assert "Set what you want in a new change" in said
+    assert "verified" in await stage.command(f"find {numbers[0]}")
+
+
+async def test_a_listed_name_comes_back_with_its_listing(stage: Stage) -> None:
+    """Telnyx drops the name with the switch, so preview and results say which it was, and undo brings it back."""
+    listing = {"cnam_listing": {"cnam_listing_enabled": True, "cnam_listing_details": "ACME"}}
+    for last in range(2):
+        stage.telnyx.add_number(f"+1303555000{last}", voice=listing)
+    numbers = [number.phone_number for number in stage.telnyx.numbers.values()]
+    off = {"voice.cnam_listing.cnam_listing_enabled": "false"}
+    assert "CNAM listed name: ACME" in stage.read(await stage.propose(numbers, off))
+    change = await carry_out(stage)
+    assert [row["CNAM listed name (before)"] for row in stage.results(change)] == ["ACME", "ACME"]
+
+    await undo(stage, change)
+    await carry_out(stage)
+
+    assert all(number.voice.cnam_listing == listing["cnam_listing"] for number in stage.telnyx.numbers.values())
