@@ -145,7 +145,7 @@ async def running(settings: Settings, *, replica: str = "", machine: Machine = M
         ):
             await stack.enter_async_context(background.running(work, step))
         stack.push_async_callback(leave, context, replica)
-        readiness.works(context, working, lambda: render(context, app.acks, replica))
+        readiness.works(context, working, partial(render, context, app.acks, replica))
         sockets = await _connect(settings, app, stack)
         if endpoint is not None:
             endpoint.open(app)

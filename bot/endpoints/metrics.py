@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import platform
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Final
+from typing import Final, TypeAlias
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.metrics_core import Metric as Family
@@ -103,6 +103,9 @@ METRICS: Final = (
     BUILD,
 )
 
+#: What keeps work or clicks from going on: where, one of the places of :class:`Health`, and what it is.
+Troubles: TypeAlias = Sequence[tuple[str, str]]
+
 #: Seconds for which the database is waited for; Prometheus gives up after ten by default.
 WITHIN: Final = 5.0
 
@@ -138,7 +141,7 @@ class Figures(Collector):
         return family
 
 
-async def render(context: Context, acks: CallTimes, replica: str) -> bytes:
+async def render(context: Context, acks: CallTimes, replica: str, troubles: Troubles) -> bytes:
     """Return the metrics in Prometheus' text format; without those of the database while it does not answer."""
     figures, stuck, reporting = Figures(), "", False
     try:
@@ -149,15 +152,8 @@ async def render(context: Context, acks: CallTimes, replica: str) -> bytes:
     except (StoreError, TimeoutError):
         reporting = False
     figures.tell(REPORTING, {(): reporting})
-    troubles = context.health.troubles
-    figures.tell(
-        TROUBLE,
-        {
-            (Health.DATABASE,): bool(context.database.trouble or context.database.damage) or troubles(Health.DATABASE),
-            (Health.SLACK,): bool(stuck) or troubles(Health.SLACK),
-            (Health.WORK,): troubles(Health.WORK),
-        },
-    )
+    there = {where for where, _ in troubles} | ({Health.SLACK} if stuck else set())
+    figures.tell(TROUBLE, {(where,): where in there for where in (Health.DATABASE, Health.SLACK, Health.WORK)})
     figures.tell(FAILING, _by_name(Counter(fault.what for fault in context.task_failures.present)))
     figures.tell(SKEW, _by_name({name: clock.seconds for name, clock in context.clocks.items()}))
     # From 0 on: of a counter that is first seen with a value, Prometheus does not see the increase to that value.

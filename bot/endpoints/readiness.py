@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from bot.endpoints.metrics import starting
+from bot.endpoints.metrics import Troubles, starting
 from bot.errors import StoreError
 from bot.workflow.context import Context
+from bot.workflow.health import Health
 
 #: Seconds for which the database is waited for.
 WITHIN = 2.0
+_UNREACHED = "There is no connection to Slack, so no click arrives: Linesman keeps trying to connect."
 
 
 class Readiness:
@@ -23,18 +25,20 @@ class Readiness:
     def __init__(self) -> None:
         self._problem = "Linesman is starting."
         self._context: Context | None = None
-        self._metrics: Callable[[], Awaitable[bytes]] = _nothing_yet
+        self._metrics: Callable[[Troubles], Awaitable[bytes]] = _nothing_yet
         #: Ends when the worker has stopped.
         self._working: asyncio.Task[None] | None = None
-        #: Tells whether Slack can deliver clicks.
-        self._reached: Callable[[], Awaitable[bool]] = _always
+        #: Tells whether Slack can deliver clicks; it cannot before the start is over.
+        self._reached: Callable[[], Awaitable[bool]] = _never
 
     def waits_for(self, what: str) -> None:
         """Note what the start waits for."""
         self._problem = f"Linesman is starting: it waits for {what}."
 
-    def works(self, context: Context, working: asyncio.Task[None], metrics: Callable[[], Awaitable[bytes]]) -> None:
-        """Note that work goes on, and how it is counted; the start is not over yet."""
+    def works(
+        self, context: Context, working: asyncio.Task[None], metrics: Callable[[Troubles], Awaitable[bytes]]
+    ) -> None:
+        """Note that work goes on, and how it is counted, troubles included; the start is not over yet."""
         self._context, self._working, self._metrics = context, working, metrics
 
     def started(self, reached: Callable[[], Awaitable[bool]] | None = None) -> None:
@@ -48,29 +52,32 @@ class Readiness:
 
     async def metrics(self) -> bytes:
         """Return the metrics in Prometheus' text format."""
-        return await self._metrics()
+        return await self._metrics(await self._troubles())
 
     async def problem(self) -> str:
         """Return what is wrong; empty when work is being done."""
+        return self._problem or "; ".join(what for _, what in await self._troubles())
+
+    async def _troubles(self) -> Troubles:
+        """Return all that keeps work or clicks from going on: each is an alert as well as a 503."""
         context, working = self._context, self._working
-        if self._problem or context is None or working is None:
-            return self._problem
-        if working.done():
-            return "the worker has stopped"
-        if trouble := context.database.damage or context.database.trouble or context.database.skew:
-            return trouble
-        if health := context.health.present:
-            return "; ".join(health.values())
-        if not await self._reached():
-            return "There is no connection to Slack, so no click arrives: Linesman keeps trying to connect."
-        try:
-            async with asyncio.timeout(WITHIN):
-                await context.database.ping()
-        except TimeoutError:
-            return "The database does not answer."
-        except StoreError as error:
-            return error.message
-        return ""
+        if context is None or working is None:
+            return ()
+        database = context.database.damage or context.database.trouble or context.database.skew
+        if not database:
+            try:
+                async with asyncio.timeout(WITHIN):
+                    await context.database.ping()
+            except TimeoutError:
+                database = "The database does not answer."
+            except StoreError as error:
+                database = error.message
+        return [
+            *([(Health.WORK, "the worker has stopped")] if working.done() else ()),
+            *([(Health.DATABASE, database)] if database else ()),
+            *context.health.troubles,
+            *(() if await self._reached() else [(Health.SLACK, _UNREACHED)]),
+        ]
 
     async def warnings(self) -> Sequence[str]:
         """Return what should be looked at although work goes on."""
@@ -105,5 +112,9 @@ async def _always() -> bool:
     return True
 
 
-async def _nothing_yet() -> bytes:
+async def _never() -> bool:
+    return False
+
+
+async def _nothing_yet(_: Troubles) -> bytes:
     return starting()

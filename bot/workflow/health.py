@@ -54,9 +54,10 @@ class Health:
         self._failures.pop(doing, None)
         self.end(f"{self.WORK}: {doing}")
 
-    def troubles(self, where: str) -> bool:
-        """Tell whether there is trouble at ``where``, one of the three places."""
-        return any(each.partition(":")[0] == where for each in self._present)
+    @property
+    def troubles(self) -> Sequence[tuple[str, str]]:
+        """Each trouble: where it is, one of the three places, and what it is."""
+        return [(where.partition(":")[0], what) for where, what in self._present.items()]
 
     def begin(self, where: str, what: str) -> None:
         """Note a trouble; a new one is logged."""

@@ -35,16 +35,16 @@ def test_what_is_tried_for_ever_is_a_trouble_after_three_failures_in_a_row() -> 
     for _ in range(2):
         health.failed("claim tasks", ValueError("secret"))
         health.failed("claim messages", ValueError("secret"))
-    assert (health.present, health.troubles(Health.WORK)) == ({}, False)
+    assert (health.present, health.troubles) == ({}, [])
 
     health.went_well("claim tasks")
     health.failed("claim tasks", ValueError("secret"))
     health.failed("claim messages", KeyError("secret"))
     assert list(health.present.values()) == ["Linesman cannot claim messages (KeyError); see the log."]
-    assert [health.troubles(where) for where in (Health.WORK, Health.SLACK, Health.DATABASE)] == [True, False, False]
+    assert [where for where, _ in health.troubles] == [Health.WORK]
 
     health.went_well("claim messages")
-    assert (health.present, health.troubles(Health.WORK)) == ({}, False)
+    assert (health.present, health.troubles) == ({}, [])
 
 
 def test_failures_are_counted_until_the_work_goes_well() -> None:
