@@ -12,6 +12,7 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Final
 
+from bot.changes.text.counts import counted
 from bot.commands import FAILED, MISCONFIGURED
 from bot.errors import ConfigurationError, InputError, LinesmanError
 
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for problem in error.problems:
             _say(f"✗ {problem}")
         count = len(error.problems)
-        _say(f"\n{count} {'problem' if count == 1 else 'problems'} to fix; nothing was started.")
+        _say(f"\n{counted(count, 'problem')} to fix; nothing was started.")
         return MISCONFIGURED
     except InputError as error:
         _say(f"✗ {error.message}")

@@ -63,8 +63,3 @@ async def bounded(looking: Awaitable[Sequence[Finding]], *, what: str, advice: s
     except Exception as error:  # a check that breaks is a finding too, and the log has the rest
         log.exception("check failed", what=what)
         return [fail(f"{what} could not be checked ({type(error).__name__}): read the log above, and report it.")]
-
-
-def counted(number: int, noun: str, nouns: str = "") -> str:
-    """Return "1 variable" or "1,200 variables"."""
-    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"

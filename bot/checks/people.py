@@ -10,8 +10,9 @@ from typing import Final, TypeAlias
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.changes.policy import ApprovalStage, Membership, Person, Reason, UnknownGroup, may_request
+from bot.changes.text.counts import counted
 from bot.checks.asking import answers
-from bot.checks.findings import Finding, counted, fail, ok, warn
+from bot.checks.findings import Finding, fail, ok, warn
 from bot.checks.roles import Role, RoleList
 from bot.errors import DeliveryError
 from bot.slack.directory import GROUP_TROUBLE, SlackDirectory, unread

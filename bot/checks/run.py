@@ -7,9 +7,10 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
+from bot.changes.text.counts import counted
 from bot.checks.accounts import account
 from bot.checks.database import database
-from bot.checks.findings import Finding, Severity, bounded, counted, ok, warn
+from bot.checks.findings import Finding, Severity, bounded, ok, warn
 from bot.checks.port import port
 from bot.checks.socket_mode import socket_mode
 from bot.checks.workspace import WorkspaceCheck

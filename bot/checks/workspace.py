@@ -9,8 +9,9 @@ from typing import Final
 
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.changes.text.counts import counted
 from bot.checks.asking import patiently
-from bot.checks.findings import Finding, bounded, counted, fail, ok, warn
+from bot.checks.findings import Finding, bounded, fail, ok, warn
 from bot.checks.people import people
 from bot.checks.roles import further_lists, listings
 from bot.config import Settings

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bot.changes.audit.export import AuditFormat, Span, read_span
+from bot.changes.text.counts import counted
 from bot.commands import FAILED, OK, environment
 from bot.config import Storage
 from bot.errors import InputError, LinesmanError
@@ -62,7 +63,7 @@ def run(parsed: argparse.Namespace) -> int:
         return FAILED
     except OSError as error:
         raise LinesmanError(f"Cannot write {error.filename or 'the file'}: {error.strerror}.") from error
-    sys.stderr.write(f"✓ {events:,} {'event' if events == 1 else 'events'} {span.words}.\n")
+    sys.stderr.write(f"✓ {counted(events, 'event')} {span.words}.\n")
     return OK
 
 
@@ -111,7 +112,7 @@ async def _verify(storage: Storage) -> str:
         proof = await tx.events.verify()
     if not proof.head.last:
         return "The audit log is intact, and still empty."
-    events = f"{proof.events:,} {'event' if proof.events == 1 else 'events'}"
+    events = counted(proof.events, "event")
     pruned = f" {proof.pruned:,} older ones were deleted by the retention." if proof.pruned else ""
     return (
         f"The audit log is intact: {events}, each linked to the one before it.{pruned}\n"

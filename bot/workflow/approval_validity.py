@@ -30,6 +30,7 @@ from bot.changes.policy import (
     stage_progress,
     why_lapsed,
 )
+from bot.changes.text.counts import counted
 from bot.errors import DeliveryPostponed, DeliveryRefused, Superseded
 from bot.store.transaction import Transaction
 from bot.workflow.authorization import UNKNOWN
@@ -137,8 +138,8 @@ def _wanting(opened: StageProgress) -> str:
     """Return how many approvals are missing: "1 approval is needed and 0 count"."""
     required, counting = opened.stage.approvals_required, len(opened.approvals)
     where = f" in the stage “{opened.stage.name}”" if opened.stage.name else ""
-    needed = f"{required:,} {'approval is' if required == 1 else 'approvals are'} needed{where}"
-    return f"{needed} and {counting:,} {'counts' if counting == 1 else 'count'}"
+    needed = f"{counted(required, 'approval is', 'approvals are')} needed{where}"
+    return f"{needed} and {counted(counting, 'counts', 'count')}"
 
 
 async def only_the_present(tx: Transaction, change: Change, clicked: MessageRef | None) -> None:

@@ -14,6 +14,7 @@ from bot.changes.model.start import End, Start
 from bot.changes.model.values import Values, WantedValues
 from bot.changes.sheets.refusals import SHEET, named
 from bot.changes.sheets.sheet import Sheet
+from bot.changes.text.counts import counted
 from bot.errors import InputError
 
 #: Stands for an unknown number of numbers, large enough that no wave is empty.
@@ -66,7 +67,7 @@ class Request:
         """Notes for people about how the sheet was read."""
         if not self.strange_ids:
             return self.sheet_cautions
-        rows = "1 row" if self.strange_ids == 1 else f"{self.strange_ids:,} rows"
+        rows = counted(self.strange_ids, "row")
         strange = f"in {rows} of the sheet the id is not one of this provider's, so the number next to it is used"
         return (*self.sheet_cautions, strange)
 

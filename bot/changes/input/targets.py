@@ -10,6 +10,7 @@ from bot.changes.model.filter_fields import PREFIX, Condition, read_filter
 from bot.changes.model.kinds import Kind
 from bot.changes.model.snapshots import Target
 from bot.changes.numbers.parser import BadEntry, ParsedNumbers, read_numbers
+from bot.changes.text.counts import first_lines
 from bot.errors import InputError, in_one
 
 #: Fields of the form. Problems are keyed by field, those of one number box by ``numbers:<box>``.
@@ -76,9 +77,7 @@ def _numbers_problems(reading: ParsedNumbers, max_numbers: int) -> dict[str, str
 
 
 def _unreadable(bad: Sequence[BadEntry]) -> str:
-    named = [f"“{entry.text}” {entry.why}" for entry in bad[:NAMED]]
+    named = [f"“{entry.text}” {entry.why}" for entry in bad]
     if len(bad) == 1:
         return f"1 entry cannot be read: {named[0]}."
-    if len(bad) > NAMED:
-        named.append(f"and {len(bad) - NAMED} more")
-    return f"{len(bad)} entries cannot be read:\n{in_one(named)}"
+    return f"{len(bad):,} entries cannot be read:\n{in_one(first_lines(named, NAMED))}"

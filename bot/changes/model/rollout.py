@@ -12,6 +12,8 @@ from enum import Enum
 from itertools import accumulate
 from typing import Final
 
+from bot.changes.text.counts import counted
+
 #: Most waves of one rollout, including the rest: each costs a read-back, and somebody's attention.
 MOST_WAVES: Final = 10
 #: The whole, in hundredths of a per cent.
@@ -57,7 +59,7 @@ class Pause:
         minutes, words = self.length // _MINUTE, []
         for unit, size in _UNITS:
             count, minutes = divmod(minutes, size)
-            words += [f"{count} {unit}{'' if count == 1 else 's'}"] if count else []
+            words += [counted(count, unit)] if count else []
         return " ".join(words)
 
 

@@ -10,6 +10,7 @@ from bot.changes.planning.plan import same
 from bot.changes.sheets.columns import Columns
 from bot.changes.sheets.rows import ReadRow
 from bot.changes.sheets.sheet import SheetProblem, SheetRow
+from bot.changes.text.counts import first_few
 
 #: How many other rows are named; the rest are only counted.
 _NAMED: Final = 5
@@ -114,5 +115,5 @@ class Disagreements:
 
 def _and_more(named: Sequence[str], rest: int) -> str:
     if rest > 0:
-        return f"{', '.join(named)} and {rest:,} more"
+        return first_few(named, len(named), more=rest)
     return " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))

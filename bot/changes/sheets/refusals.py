@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from bot.changes.text.counts import first_few
 from bot.errors import InputError
 
 #: The form's field for the sentence.
@@ -32,5 +33,4 @@ def named(names: Sequence[str]) -> str:
     room, shown = _ROOM, 0
     while shown < len(names) and (room := room - len(names[shown]) - 2) > 0:
         shown += 1
-    more = f" and {len(names) - shown:,} more" if shown < len(names) else ""
-    return ", ".join(names[:shown]) + more
+    return first_few(names, shown)

@@ -8,6 +8,7 @@ from typing import Final
 from bot.changes.sheets.columns import Columns, letters
 from bot.changes.sheets.presentation import Presentation
 from bot.changes.sheets.sheet import SheetProblem
+from bot.changes.text.counts import first_few
 
 #: How many stretches of hidden rows are named; the rest are only counted.
 _NAMED: Final = 5
@@ -47,9 +48,8 @@ def _stretches(rows: Sequence[int]) -> str:
             found[-1] = found[-1][0], row
         else:
             found.append((row, row))
-    named = ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in found[:_NAMED])
-    rest = sum(last - first + 1 for first, last in found[_NAMED:])
-    return f"{named} and {rest:,} more" if rest else named
+    named = [str(first) if first == last else f"{first} to {last}" for first, last in found]
+    return first_few(named, _NAMED, more=sum(last - first + 1 for first, last in found[_NAMED:]))
 
 
 def merged(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from bot.changes.policy import Grant, Policies, Policy, Rule, unsatisfiable
+from bot.changes.text.counts import counted
 from bot.config.policy.document import PolicyFile
 from bot.config.policy.spans import spoken
 
@@ -125,7 +126,7 @@ def _short(policy: Policy, which: str) -> Iterator[str]:
         yield f"stage “{stage.name}”: approvers is empty: no change{which} can be approved."
         return
     if stage is not None:
-        needs = f"{stage.approvals_required:,} {'approval' if stage.approvals_required == 1 else 'approvals'}"
+        needs = counted(stage.approvals_required, "approval")
         yield (
             f"stage “{stage.name}” needs {needs} and has too few people besides those whom earlier stages need, "
             f"because a person counts in one stage only: no change{which} can be approved."

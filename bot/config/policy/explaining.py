@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.changes.policy import ApprovalStage, OnStale, Policies, Policy, Rule
 from bot.changes.policy.windows import describe
+from bot.changes.text.counts import counted
 from bot.config.policy.spans import spoken
 
 
@@ -47,8 +48,8 @@ def _size(rule: Rule) -> str:
     if most is None:
         return "any size" if fewest <= 1 else f"at least {fewest:,} numbers"
     if fewest <= 1:
-        return f"at most {_numbers(most)}"
-    return f"{fewest:,} to {most:,} numbers" if fewest < most else _numbers(most)
+        return f"at most {counted(most, 'number')}"
+    return f"{fewest:,} to {most:,} numbers" if fewest < most else counted(most, "number")
 
 
 def _terms(rule: Rule, policies: Policies) -> str:
@@ -73,7 +74,7 @@ def _parts(policy: Policy, more_approvals: str) -> Iterator[str]:
         yield "requesters who are approvers may approve their own"
     yield f"expires after {spoken(policy.approval_ttl)}"
     yield f"first reminder after {spoken(policy.reminder)}" if policy.reminder else "no reminders"
-    yield f"refused above {_numbers(policy.max_numbers)}"
+    yield f"refused above {counted(policy.max_numbers, 'number')}"
     yield f"sent {describe(policy.windows)}"
     if policy.unpreviewable:
         yield "filters whose numbers the provider does not list may be handed to it"
@@ -84,7 +85,7 @@ def _parts(policy: Policy, more_approvals: str) -> Iterator[str]:
 def _stage(stage: ApprovalStage, more_approvals: str) -> str:
     """Return "1 approval from S0SAFETY (stage safety), after 2 h also from U0BOSS"."""
     required = stage.approvals_required
-    approvals = f"{required:,} {'approval' if required == 1 else 'approvals'}{more_approvals} from {stage.approvers}"
+    approvals = f"{counted(required, 'approval')}{more_approvals} from {stage.approvers}"
     named = f" (stage {stage.name})" if stage.name else ""
     if stage.fallback_after is None:
         return f"{approvals}{named}"
@@ -99,10 +100,6 @@ def _routes(policy: Policy, fallback: Policy) -> Iterator[str]:
         yield f"requests for approval mention {policy.mention}"
     if policy.failure_channel != fallback.failure_channel:
         yield f"failures are reported in {policy.failure_channel}"
-
-
-def _numbers(count: int) -> str:
-    return f"{count:,} {'number' if count == 1 else 'numbers'}"
 
 
 def _listed(words: Sequence[str], last: str) -> str:

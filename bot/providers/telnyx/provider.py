@@ -14,6 +14,7 @@ from bot.changes.model.encryption import Encryption
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import Choice
 from bot.changes.model.snapshots import Snapshot, Target
+from bot.changes.text.counts import counted
 from bot.config import Settings
 from bot.machine import chance, steady, wall
 from bot.providers.base import BatchRequest, JobReport, JobSearch, Session
@@ -137,7 +138,7 @@ class Telnyx(Session):
         count = await self._reader.size()
         if count is None:
             return "Telnyx accepts the API key."
-        return f"Telnyx accepts the API key; the account has {count:,} number{'' if count == 1 else 's'}."
+        return f"Telnyx accepts the API key; the account has {counted(count, 'number')}."
 
 
 def _open(settings: Settings, parts: ProviderParts) -> Telnyx | None:

@@ -7,6 +7,7 @@ from functools import partial
 from bot.changes.model.decisions import DecisionVerb
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.public_ids import public_id
+from bot.changes.text.counts import counted
 from bot.errors import LinesmanError, NotAuthorized, Superseded
 from bot.slack.interactions import Click, ModalSubmission
 from bot.slack.registry import Registry, Reply
@@ -92,14 +93,13 @@ def _thanks(change: int, answer: DecisionResult) -> str:
     if answer.state is ChangeState.AWAITING_APPROVAL:
         missing = answer.required - answer.approvals
         lapsed = f" {escape(answer.lapsed)}" if answer.lapsed else ""
-        more = "approval" if missing == 1 else "approvals"
         if answer.completed:
             done, following = code(answer.completed, 60), code(answer.stage, 60)
             return (
                 f"{approved}{lapsed} The stage {done} of {public_id(change)} is complete. It now waits for the stage "
                 f"{following}; its approvers have been notified."
             )
-        return f"{approved}{lapsed} {public_id(change)} needs {missing} more {more}, from somebody else."
+        return f"{approved}{lapsed} {public_id(change)} needs {counted(missing, 'more approval')}, from somebody else."
     if answer.extended is not None:
         return f"{approved} That was the last approval needed: {public_id(answer.extended)} is extended."
     begins = when(answer.begins_at) if answer.begins_at else "now"

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from bot.changes.model.public_ids import public_id, read_public_id
+from bot.changes.text.counts import counted
 from bot.slack.commands import COMMAND
 from bot.slack.interactions import Click, SlashCommand
 from bot.slack.message_text import named
@@ -63,7 +64,7 @@ async def _unfreeze(services: Services, command: SlashCommand, _: str) -> None:
 async def _export(services: Services, command: SlashCommand, words: str) -> None:
     """Answer ``/numbers export [FROM] [TO] [csv|jsonl]``: only the operator can read the file."""
     made = await services.audit_export.export(words, by=command.user)
-    told = f"{made.events:,} {'event' if made.events == 1 else 'events'} of the audit log, {escape(made.words)}"
+    told = f"{counted(made.events, 'event')} of the audit log, {escape(made.words)}"
     await services.send_file(command.user, made.name, made.content, told)
     await services.say(command, f"{told}: the file is in your direct messages with me.")
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from bot.changes.model.draft import Draft
 from bot.changes.numbers.parser import BadEntry
+from bot.changes.text.counts import first_few
 from bot.slack.interactions import Shortcut
 from bot.slack.listeners.opening import boxes_of, fill_form, open_form
 from bot.slack.manifest import CHANGE_THESE, NEW_CHANGE
@@ -71,6 +72,5 @@ def _nothing(message: Mapping[str, Any], doubtful: Sequence[BadEntry]) -> str:
 
 def _doubt(doubtful: Sequence[BadEntry]) -> str:
     """Return entries that look like numbers but are not used; nothing may be left out silently."""
-    named = "; ".join(f"{code(bad.text)} {escape(bad.why)}" for bad in doubtful[:NAMED])
-    more = f"; and {len(doubtful) - NAMED:,} more" if len(doubtful) > NAMED else ""
-    return f"Not taken from the message, because it cannot be read: {named}{more}."
+    named = [f"{code(bad.text)} {escape(bad.why)}" for bad in doubtful]
+    return f"Not taken from the message, because it cannot be read: {first_few(named, NAMED, between='; ')}."

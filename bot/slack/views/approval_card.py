@@ -10,6 +10,7 @@ from bot.changes.model.decisions import DecisionVerb
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.public_ids import public_id
 from bot.changes.policy.wall_clock import show_instant
+from bot.changes.text.counts import counted
 from bot.slack.views.elements import (
     Block,
     View,
@@ -18,7 +19,6 @@ from bot.slack.views.elements import (
     code,
     confirmation,
     context,
-    counted,
     escape,
     field,
     fields,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.changes.model.delegation import WHAT_ENDS, Delegation
+from bot.changes.text.counts import counted
 from bot.slack.views.elements import (
     Block,
     actions,
@@ -13,7 +14,6 @@ from bot.slack.views.elements import (
     button,
     confirmation,
     context,
-    counted,
     paragraphs,
     person,
     section,

@@ -71,11 +71,6 @@ def clip(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """Return ``3 numbers`` or ``1 number``."""
-    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
-
-
 def listed(lines: Sequence[str], limit: int = 2900) -> str:
     """Return as many whole lines as fit into ``limit`` characters, and the number of lines left out."""
     room = limit - 40

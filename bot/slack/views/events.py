@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.changes.audit.events import Event
-from bot.slack.views.elements import code, counted
+from bot.changes.text.counts import counted
+from bot.slack.views.elements import code
 from bot.slack.views.fragments import in_place_of
 
 #: Name of an event -> what happened. In braces are the event's details: a text is shown as code, a count with the noun

@@ -11,6 +11,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState, Outcome
 from bot.changes.model.list_rows import Cursor, ListPage, ListRow, read_cursor
 from bot.changes.policy import Audience
+from bot.changes.text.counts import counted, examples
 from bot.slack.views.elements import Block, actions, button, code, escape, listed, person, words
 from bot.slack.views.times import duration
 from bot.workflow.ports import ChangeDetails
@@ -117,7 +118,7 @@ def failure_lines(groups: Sequence[FailureGroup], total: int, limit: int) -> str
     """Return numbers grouped by their shared reason; ``total`` is how many there are with any reason."""
     lines = []
     for group in groups[:limit]:
-        numbers = ", ".join(group.examples) + (", …" if group.count > len(group.examples) else "")
+        numbers = examples(group.examples, group.count)
         where = " ".join(part for part in (group.code, group.pointer) if part)
         origin = f" {code(where, 120)}" if where else ""
         lines.append(f"• *{group.count:,}*: {code(group.reason)}{origin} ({numbers})")
@@ -171,7 +172,7 @@ def count_parts(
         f"{count:,} {word}" for count, word in ((succeeded, "succeeded"), (verified, "verified")) if count is not None
     ]
     if differs:
-        parts.append(f"{differs:,} {'differs' if differs == 1 else 'differ'}")
+        parts.append(counted(differs, "differs", "differ"))
     if unverified:
         parts.append(f"{unverified:,} could not be verified")
     if unknown:

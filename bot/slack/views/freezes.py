@@ -6,7 +6,8 @@ from typing import Final
 
 from bot.changes.model.batches import StopReach
 from bot.changes.model.lifecycle import BatchState, ChangeState
-from bot.slack.views.elements import counted, person, when, words
+from bot.changes.text.counts import counted
+from bot.slack.views.elements import person, when, words
 from bot.workflow.ports import ChangeDetails
 
 _LIFTED: Final = "until an operator lifts it"
@@ -42,22 +43,20 @@ def _what_waits(details: ChangeDetails) -> str:
 def _running(details: ChangeDetails, reach: StopReach) -> str:
     said = [f"{_wait(reach.unsent)} {_LIFTED}." if reach.unsent else "Nothing is left to be sent."]
     if reach.under_way:
-        are = "is" if reach.under_way == 1 else "are"
-        said.append(f"{counted(reach.under_way, 'number')} {are} being sent right now and will not be sent again.")
-    if reach.at_provider:
-        are = "is" if reach.at_provider == 1 else "are"
         said.append(
-            f"{counted(reach.at_provider, 'number')} {are} already in jobs at {details.provider}, which nothing can "
-            "stop; Linesman is watching them until they finish."
+            f"{counted(reach.under_way, 'number is', 'numbers are')} being sent right now and will not be sent again."
+        )
+    if reach.at_provider:
+        numbers = counted(reach.at_provider, "number is", "numbers are")
+        said.append(
+            f"{numbers} already in jobs at {details.provider}, which nothing can stop; Linesman is watching them "
+            "until they finish."
         )
     if reach.unknown:
-        was = "was" if reach.unknown == 1 else "were"
-        said.append(
-            f"Linesman is checking whether {counted(reach.unknown, 'number')} {was} sent; nothing is sent "
-            "again until that is known."
-        )
+        numbers = counted(reach.unknown, "number was", "numbers were")
+        said.append(f"Linesman is checking whether {numbers} sent; nothing is sent again until that is known.")
     return " ".join(said)
 
 
 def _wait(numbers: int, which: str = "") -> str:
-    return f"{which}{counted(numbers, 'number')} {'waits' if numbers == 1 else 'wait'}"
+    return f"{which}{counted(numbers, 'number waits', 'numbers wait')}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.changes.model.list_rows import ListRow
+from bot.changes.text.counts import counted
 from bot.slack.views.approval_card import decision_buttons
 from bot.slack.views.elements import (
     Block,
@@ -15,7 +16,6 @@ from bot.slack.views.elements import (
     button,
     code,
     context,
-    counted,
     divider,
     escape,
     header,

@@ -13,13 +13,13 @@ from bot.changes.model.messages import QUESTION, MessageRef, Topic
 from bot.changes.model.public_ids import public_id
 from bot.changes.outcome.outcomes import UNCERTAIN
 from bot.changes.policy import Audience
+from bot.changes.text.counts import counted
 from bot.slack.views.elements import (
     Block,
     actions,
     button,
     channel,
     code,
-    counted,
     escape,
     person,
     section,
@@ -214,21 +214,20 @@ def _what_went_wrong(details: ChangeDetails, data: Mapping[str, Any]) -> str:
     if failed:
         parts.append(f"{failed:,} of {data.get('size', details.tally.total):,} numbers failed")
     if differs:
-        are = "number differs" if differs == 1 else "numbers differ"
         told = not any(group.code in UNCERTAIN for group in details.differences)
         reported = f", although {details.provider} reports success" if told else ""
-        parts.append(f"{differs:,} {are} from what was approved{reported}")
+        parts.append(f"{counted(differs, 'number differs', 'numbers differ')} from what was approved{reported}")
     if unverified:
         parts.append(f"{counted(unverified, 'number')} could not be verified")
     if data["what"] == "paused" and (unsent := int(data.get("not_attempted", 0))):
-        parts.append(f"{unsent:,} {'was' if unsent == 1 else 'were'} not attempted")
+        parts.append(f"{counted(unsent, 'was', 'were')} not attempted")
     return "; ".join(parts)
 
 
 def _spared(details: ChangeDetails, data: Mapping[str, Any]) -> str:
     """Return how many numbers should have been sent but never were; empty if none."""
     spared = int(data.get("not_attempted", 0)) - (details.change.summary.unchanged if details.change.summary else 0)
-    return f", and {spared:,} {'was' if spared == 1 else 'were'} not attempted" if spared > 0 else ""
+    return f", and {counted(spared, 'was', 'were')} not attempted" if spared > 0 else ""
 
 
 def _unanswered(details: ChangeDetails) -> Audience:

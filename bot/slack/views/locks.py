@@ -8,12 +8,12 @@ from typing import Any, Final
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.locks import Lock
 from bot.changes.model.public_ids import public_id
+from bot.changes.text.counts import counted
 from bot.slack.views.elements import (
     actions,
     button,
     confirmation,
     context,
-    counted,
     listed,
     paragraphs,
     person,

@@ -13,7 +13,8 @@ from bot.changes.model.summary import Summary
 from bot.changes.model.values import Values, WantedValue
 from bot.changes.planning.plan import same
 from bot.changes.planning.summary import UNSET
-from bot.slack.views.elements import before_and_after, code, counted, listed, person, when
+from bot.changes.text.counts import counted, examples, first_few
+from bot.slack.views.elements import before_and_after, code, listed, person, when
 
 #: Most differences of one number that a sample shows.
 DIFFERENCES = 3
@@ -68,10 +69,9 @@ def sample_lines(kind: Kind, summary: Summary, limit: int) -> str:
             ]
             lines.append(f"`{e164}`  {'; '.join(had) or 'nothing set'}")
             continue
-        named = [_difference(kind, name, before, after, summary) for name in list(after)[:DIFFERENCES]]
-        if more := len(after) - DIFFERENCES:
-            named += [f"and {more} more"] if more > 0 else []
-        lines.append(f"`{e164}`  {'; '.join(named)}")
+        first = [_difference(kind, name, before, after, summary) for name in list(after)[:DIFFERENCES]]
+        named = first_few(first, DIFFERENCES, between="; ", more=len(after) - len(first))
+        lines.append(f"`{e164}`  {named}")
     return listed(lines)
 
 
@@ -98,20 +98,19 @@ def _gains_and_losses(kind: Kind, name: str, old: tuple[str, ...], new: tuple[st
 def warning_lines(kind: Kind, summary: Summary) -> str:
     """Return warnings that a careful person wants before approving; empty without any."""
     lines = [
-        f"• {counted(count, 'number')} {'gets' if count == 1 else 'get'} *{kind.setting(name).label}* switched on, "
-        "which costs money."
+        f"• {counted(count, 'number gets', 'numbers get')} *{kind.setting(name).label}* switched on, which costs money."
         for name, count in summary.paid.items()
     ]
     lines += [
         (
-            f"• {counted(count, 'number')} {'loses' if count == 1 else 'lose'} current "
+            f"• {counted(count, 'number loses', 'numbers lose')} current "
             f"*{kind.setting(name).label.lower()}*: the list is replaced."
         )
         for name, count in summary.losing.items()
     ]
     lines += [
         (
-            f"• {counted(count, 'number')} {'keeps' if count == 1 else 'keep'} *{kind.setting(name).label}* as "
+            f"• {counted(count, 'number keeps', 'numbers keep')} *{kind.setting(name).label}* as "
             f"it is: {kind.provider.title()} documents no way to restore the earlier value."
         )
         for name, count in summary.lost.items()
@@ -121,9 +120,12 @@ def warning_lines(kind: Kind, summary: Summary) -> str:
         for caution, count in summary.cautions.items()
     ]
     if count := summary.since:
-        named = ", ".join(summary.since_named) + (", …" if count > len(summary.since_named) else "")
-        has = "has changed since and is" if count == 1 else "have changed since and are"
-        lines.append(f"• {counted(count, 'number')} {has} left as {'it is' if count == 1 else 'they are'}: {named}.")
+        left = counted(
+            count,
+            "number has changed since and is left as it is",
+            "numbers have changed since and are left as they are",
+        )
+        lines.append(f"• {left}: {examples(summary.since_named, count)}.")
     if summary.unknown:
         lines.append(
             f"• *Nobody can see which numbers these are.* {kind.provider.title()} refused to list them for this "
@@ -132,23 +134,22 @@ def warning_lines(kind: Kind, summary: Summary) -> str:
             f"this change is over, no other change of {kind.provider.title()} numbers can be requested."
         )
     lines += [
-        f"• {counted(count, 'number')} {'has' if count == 1 else 'have'} *{kind.setting(name).label.lower()}*."
+        f"• {counted(count, 'number has', 'numbers have')} *{kind.setting(name).label.lower()}*."
         for name, count in summary.having.items()
     ]
     if count := summary.unchanged:
-        alone = "already has these values and is" if count == 1 else "already have these values and are"
-        lines.append(f"• {counted(count, 'number')} {alone} left alone.")
+        alone = counted(count, "number already has these values and is", "numbers already have these values and are")
+        lines.append(f"• {alone} left alone.")
     if count := summary.left_out:
-        lines.append(f"• {counted(count, 'number')} from your list {'is' if count == 1 else 'are'} excluded.")
+        lines.append(f"• {counted(count, 'number from your list is', 'numbers from your list are')} excluded.")
     if count := summary.repeats:
-        lines.append(f"• {count:,} repeated {'entry was' if count == 1 else 'entries were'} dropped.")
+        lines.append(f"• {counted(count, 'repeated entry was', 'repeated entries were')} dropped.")
     return "\n".join(lines)
 
 
 def _which(named: Sequence[str], count: int) -> str:
     """Return the first few of ``count`` numbers in brackets; empty if none is known, as in older plans."""
-    more = ", …" if count > len(named) else ""
-    return f" ({', '.join(named)}{more})" if named else ""
+    return f" ({examples(named, count)})" if named else ""
 
 
 def numbers_text(summary: Summary) -> str:

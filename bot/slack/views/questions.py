@@ -7,6 +7,7 @@ from typing import Final
 from bot.changes.model.batches import Batch
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.policy import Grant
+from bot.changes.text.counts import counted
 from bot.slack.views.elements import (
     Block,
     View,
@@ -14,7 +15,6 @@ from bot.slack.views.elements import (
     button,
     code,
     confirmation,
-    counted,
     field,
     modal,
     person,

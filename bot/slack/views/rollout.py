@@ -9,7 +9,8 @@ from typing import Any, Final
 from bot.changes.model.change import Change
 from bot.changes.model.lifecycle import BatchState, ChangeState
 from bot.changes.model.rollout import PauseReason, Rollout, Threshold
-from bot.slack.views.elements import Block, actions, button, confirmation, counted, person, when
+from bot.changes.text.counts import counted, examples
+from bot.slack.views.elements import Block, actions, button, confirmation, person, when
 from bot.slack.views.fragments import count_parts
 from bot.slack.views.times import whole_wave_waits
 from bot.workflow.ports import ChangeDetails
@@ -67,7 +68,7 @@ def _is_canary(details: ChangeDetails) -> bool:
 def _named(details: ChangeDetails, first: int) -> str:
     """Return the first few numbers of the first wave."""
     summary = details.change.summary
-    return f"{', '.join(summary.canary)}{', …' if first > len(summary.canary) else ''}" if summary else ""
+    return examples(summary.canary, first) if summary else ""
 
 
 def _others(count: int) -> str:
@@ -117,7 +118,7 @@ def _wave_now(details: ChangeDetails, sizes: list[int]) -> str:
     if waiting := _waiting(details, f"{place[0].lower()}{place[1:]} follows"):
         return waiting
     left = sum(sizes[wave:])
-    after = f"; {counted(left, 'number')} {'wait' if left > 1 else 'waits'} in later waves" if left else ""
+    after = f"; {counted(left, 'number waits', 'numbers wait')} in later waves" if left else ""
     return f"🌊 *{place}*: {counted(sizes[wave - 1], 'number')}{after}."
 
 

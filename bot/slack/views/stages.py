@@ -9,6 +9,7 @@ from typing import Any, Final
 from bot.changes.model.decisions import Decision, DecisionVerb
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.policy import Grant, StageProgress, forbidden, open_stage, who_may_approve
+from bot.changes.text.counts import counted, first_few
 from bot.config.policy.spans import spoken
 from bot.slack.views.elements import Block, channel, code, escape, listed, section, when
 from bot.slack.views.fragments import audience_text, called, decision_text, said
@@ -61,8 +62,7 @@ def turn_text(details: ChangeDetails) -> str:
     elif opened.fallback_at is not None:
         text += f" From {when(opened.fallback_at)} on its fallback approvers may, too."
     following = [_name(each.stage.name) for each in details.stages if each.place > opened.place and not each.complete]
-    more = f" and {len(following) - FOLLOWING} more" if len(following) > FOLLOWING else ""
-    return f"{text} Then: {', '.join(following[:FOLLOWING])}{more}." if following else text
+    return f"{text} Then: {first_few(following, FOLLOWING)}." if following else text
 
 
 def waits_text(details: ChangeDetails) -> str:
@@ -120,7 +120,7 @@ def needs_text(details: ChangeDetails) -> str:
     """Return who must approve a plan that is not requested yet: "*Needs 1 approval* from @Max"."""
     required = details.policy.approvals_required
     where = channel(details.policy.approval_channel)
-    needs = f"*Needs {required} {'approval' if required == 1 else 'approvals'}*"
+    needs = f"*Needs {counted(required, 'approval')}*"
     if not _named(details):
         [only] = details.stages
         return f"{needs} from {audience_text(details.audience)}{_later(only, details)}, requested in {where}."

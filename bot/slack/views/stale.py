@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bot.changes.model.lifecycle import BatchState, ChangeState
-from bot.slack.views.elements import code, counted, person
+from bot.changes.text.counts import counted
+from bot.slack.views.elements import code, person
 from bot.slack.views.problems import problem_lines
 from bot.workflow.ports import ChangeDetails
 
@@ -41,17 +42,17 @@ def _kept_back(numbers: int, unknown: int) -> str:
     kept = f"{counted(numbers, 'number')} will not be sent."
     if not unknown:
         return kept
-    were = "number was" if unknown == 1 else "numbers were"
+    whether = counted(unknown, "number was", "numbers were")
     unclear = (
-        f"Whether {unknown:,} {were} sent is not known yet, because the provider did not respond. Any that "
-        "were not sent stay unsent."
+        f"Whether {whether} sent is not known yet, because the provider did not respond. Any that were not sent stay "
+        "unsent."
     )
     return f"{kept} {unclear}" if numbers else unclear
 
 
 def _decided(numbers: int, given_up: int) -> str:
     """Return how many numbers a stop has kept back, once every batch has an answer or was given up."""
-    unsent = f"{numbers:,} {'number was' if numbers == 1 else 'numbers were'} not sent"
+    unsent = f"{counted(numbers, 'number was', 'numbers were')} not sent"
     if not given_up:
         return f"{unsent}."
     was, are, have = ("was", "It is", "it has") if given_up == 1 else ("were", "They are", "they have")
@@ -70,7 +71,7 @@ def unread_line(details: ChangeDetails) -> str:
         return ""
     numbers = sum(batch.size for batch in kept)
     return (
-        f"⏳ *{numbers:,} {'number waits' if numbers == 1 else 'numbers wait'} to be read again*: before it "
+        f"⏳ *{counted(numbers, 'number waits', 'numbers wait')} to be read again*: before it "
         f"creates a job, Linesman checks that its numbers have not changed, and {details.provider} cannot "
         f"be read now. {code(kept[0].check_problem)} Linesman keeps trying."
     )

@@ -10,6 +10,7 @@ from bot.changes.input.list_query import ListQuery
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.list_rows import ListPage, ListRow
+from bot.changes.text.counts import counted
 from bot.slack.views.approval_card import may_approve_line
 from bot.slack.views.card import card, card_text
 from bot.slack.views.elements import (
@@ -17,7 +18,6 @@ from bot.slack.views.elements import (
     View,
     code,
     context,
-    counted,
     listed,
     modal,
     person,

@@ -10,6 +10,7 @@ from bot.changes.input.templates import NAME, NAME_LENGTH, Template
 from bot.changes.input.times import end_time
 from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
+from bot.changes.text.counts import counted
 from bot.slack.views.draft_lines import course_lines, filter_lines, setting_lines
 from bot.slack.views.elements import (
     Block,
@@ -19,7 +20,6 @@ from bot.slack.views.elements import (
     code,
     confirmation,
     context,
-    counted,
     escape,
     field,
     listed,
@@ -104,7 +104,7 @@ def template_list(page: TemplatePage, kinds: Mapping[str, Kind], first: str = ""
     if turns:
         blocks.append(actions("templates", turns))
     blocks.append(context("A template is a change saved under a name. `/numbers run NAME` opens one in the form."))
-    return first or f"{counted(len(page.templates), 'template')}", blocks
+    return first or counted(len(page.templates), "template"), blocks
 
 
 def _buttons(template: Template) -> Sequence[Block]:
@@ -142,7 +142,7 @@ def _content(draft: Draft, kind: Kind | None, limit: int) -> list[str]:
 
 def _target(draft: Draft, kind: Kind | None, numbers: int, limit: int = 1500) -> list[str]:
     """Return the selected numbers, one line each."""
-    lines = [f"{counted(numbers, 'listed number')}"] if numbers else []
+    lines = [counted(numbers, "listed number")] if numbers else []
     lines += [f"• Filter: {code(condition, 120)}" for condition in filter_lines(draft, kind)]
     lines = lines or ["No numbers; enter them in the form."]
     if draft.excluded.strip():

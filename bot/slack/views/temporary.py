@@ -14,6 +14,7 @@ from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.public_ids import public_id
 from bot.changes.model.start import End, begins_at
 from bot.changes.outcome.restores import Restored, how_late, restored
+from bot.changes.text.counts import counted, examples
 from bot.slack.views.elements import (
     Block,
     View,
@@ -21,7 +22,6 @@ from bot.slack.views.elements import (
     button,
     code,
     confirmation,
-    counted,
     escape,
     field,
     modal,
@@ -177,8 +177,12 @@ def restore_lines(details: ChangeDetails, limit: int) -> list[tuple[str, str]]:
     said = [(f"{heading} when they were restored", lines) for heading, lines in trouble(restore, limit=limit)]
     summary = restore.change.summary
     if summary and summary.since:
-        named = ", ".join(summary.since_named) + (", …" if summary.since > len(summary.since_named) else "")
-        said.append(("Numbers left as they are, because somebody changed them meanwhile", named))
+        said.append(
+            (
+                "Numbers left as they are, because somebody changed them meanwhile",
+                examples(summary.since_named, summary.since),
+            )
+        )
     return said
 
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.changes.model.lifecycle import BatchState, ChangeState
-from bot.slack.views.elements import channel, code, counted, when
+from bot.changes.text.counts import counted
+from bot.slack.views.elements import channel, code, when
 from bot.slack.views.freezes import frozen_line
 from bot.workflow.ports import ChangeDetails, ScheduledChange
 
@@ -96,8 +97,9 @@ def whole_wave_waits(details: ChangeDetails) -> bool:
 
 def outside_window(numbers: int, opens: datetime) -> str:
     """Return that this many numbers wait for the change window, and until when."""
-    wait = "waits" if numbers == 1 else "wait"
-    return f"*Outside its change window*: {counted(numbers, 'number')} {wait}. It goes on at {when(opens)}."
+    return (
+        f"*Outside its change window*: {counted(numbers, 'number waits', 'numbers wait')}. It goes on at {when(opens)}."
+    )
 
 
 def slack_line(waits: Mapping[str, datetime]) -> str:

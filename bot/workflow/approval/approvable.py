@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from bot.changes.model.change import Change
 from bot.changes.policy import ApprovalStage, Policy, UnknownGroup, broken, unsatisfiable, who_may_approve
+from bot.changes.text.counts import counted
 from bot.errors import NotAuthorized
 from bot.workflow.context import Context
 
@@ -29,7 +30,7 @@ def _too_few(stage: ApprovalStage, nobody: Collection[str]) -> str:
             "approvers to it."
         )
     count = len(stage.everyone.users.difference(nobody))
-    people = f"{count:,} {'person' if count == 1 else 'people'}{' besides you' if nobody else ''}"
+    people = f"{counted(count, 'person', 'people')}{' besides you' if nobody else ''}"
     return (
         f"This could never be approved: it needs {stage.approvals_required:,} approvals, and only {people} may give "
         "one. Ask whoever runs Linesman to add approvers (LINESMAN_APPROVERS)."

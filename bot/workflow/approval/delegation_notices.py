@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from bot.changes.model.delegation import WHAT_ENDS, Delegation
+from bot.changes.text.counts import counted
 from bot.errors import ChannelLost, ClaimLost, DeliveryError, DeliveryPostponed
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.workflow.approval.delegations import end_by_itself
@@ -125,5 +126,6 @@ class DelegationNotices:
         waiting = len(await self._undecided.of(delegate))
         if not waiting:
             return "No request waits for you now."
-        count = f"{waiting:,} or more" if waiting >= ASKED else f"{waiting:,}"
-        return f"{count} {'request waits' if waiting == 1 else 'requests wait'} for you: see your Home tab."
+        if waiting >= ASKED:
+            return f"{waiting:,} or more requests wait for you: see your Home tab."
+        return f"{counted(waiting, 'request waits', 'requests wait')} for you: see your Home tab."

@@ -9,6 +9,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.locks import Freeze
 from bot.changes.text.characters import is_blank
+from bot.changes.text.counts import counted
 from bot.errors import InputError, Superseded
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Task
@@ -122,12 +123,12 @@ def in_words(found: Sequence[StopReach]) -> str:
         return ""
     unsent, under_way = sum(each.unsent for each in found), sum(each.under_way for each in found)
     at_provider, unknown = sum(each.at_provider for each in found), sum(each.unknown for each in found)
-    parts = [f"{unsent:,} {'number waits' if unsent == 1 else 'numbers wait'}"]
+    parts = [counted(unsent, "number waits", "numbers wait")]
     if under_way:
-        parts.append(f"{under_way:,} {'is' if under_way == 1 else 'are'} being sent right now")
+        parts.append(f"{counted(under_way, 'is', 'are')} being sent right now")
     if at_provider:
-        parts.append(f"{at_provider:,} {'is' if at_provider == 1 else 'are'} in jobs at the provider, which continue")
+        parts.append(f"{counted(at_provider, 'is', 'are')} in jobs at the provider, which continue")
     if unknown:
         parts.append(f"{unknown:,} may have been sent (checking with the provider)")
-    runs = "1 change is running" if len(found) == 1 else f"{len(found):,} changes are running"
+    runs = counted(len(found), "change is running", "changes are running")
     return f"{runs}: {', '.join(parts)}."

@@ -8,6 +8,7 @@ from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.locks import Lock
 from bot.changes.model.public_ids import public_id
 from bot.changes.outcome.outcomes import UNLOCKED
+from bot.changes.text.counts import counted
 from bot.errors import Superseded
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Task
@@ -73,5 +74,5 @@ class LockControl:
                 ended = "Nothing more of it is restored."
             await self._notify.cards(tx, change.id)
         self._context.ring()
-        numbers = f"{released:,} {'number' if released == 1 else 'numbers'} of {change.public_id}"
-        return f"{numbers} {'is' if released == 1 else 'are'} released. {ended}".strip()
+        numbers = counted(released, f"number of {change.public_id} is", f"numbers of {change.public_id} are")
+        return f"{numbers} released. {ended}".strip()

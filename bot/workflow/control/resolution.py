@@ -18,6 +18,7 @@ from bot.changes.model.lifecycle import BatchState, ChangeState, OperationState
 from bot.changes.model.public_ids import public_id
 from bot.changes.outcome.outcomes import GIVEN_UP, number_outcomes
 from bot.changes.text.characters import is_blank
+from bot.changes.text.counts import counted
 from bot.errors import InputError, NotFound, ProviderNotFound, Superseded, Unavailable
 from bot.providers.base import JobReport
 from bot.store.engine.driver_errors import repeatable
@@ -239,7 +240,7 @@ class Resolution:
             await conclude(tx, change.id, now, times=change.read_backs)
             await self._notify.card(tx, change.id)
         self._context.ring()
-        numbers = "1 number counts" if left == 1 else f"{left:,} numbers count"
+        numbers = counted(left, "number counts", "numbers count")
         return f"The read-back of {change.public_id} has ended: {numbers} as not verified."
 
     async def _open(self, ticket: BatchQuestion, by: str) -> tuple[Change, Batch]:

@@ -24,6 +24,7 @@ from bot.changes.model.start import End
 from bot.changes.outcome.outcomes import outcome
 from bot.changes.outcome.restores import overall, pause_after, restored, telling
 from bot.changes.planning.plan import extension_digest
+from bot.changes.text.counts import counted
 from bot.errors import NotAuthorized, Superseded
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Claim, Task, handles
@@ -171,8 +172,9 @@ class ChangeEnd:
             await self._notify.line(tx, change_id, "ended_early", by=by)
             await self._notify.cards(tx, change_id)
         self._context.ring()
-        noun = "number" if numbers == 1 else "numbers"
-        return f"{change.public_id} ends now: {numbers:,} {noun} will be restored, except those changed since."
+        return (
+            f"{change.public_id} ends now: {counted(numbers, 'number')} will be restored, except those changed since."
+        )
 
     @handles(Task.END)
     async def end(self, claim: Claim) -> None:

@@ -21,6 +21,7 @@ from bot.changes.planning.plan import (
     ids_in,
     revised_digest,
 )
+from bot.changes.text.counts import counted, first_few
 from bot.errors import ProviderError
 from bot.workflow.context import Context
 
@@ -89,10 +90,9 @@ Names = Mapping[str, Mapping[str, str]]
 def what_changed(kind: Kind, found: Sequence[ChangedValue], names: Names, *, so: str) -> str:
     """Return what changed, for people; ``so`` is what follows from it: "nothing was sent", "the rest was not sent"."""
     lines = [change_line(kind, difference, names) for difference in found[:NAMED]]
-    more = f"; and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
-    numbers = len({difference.e164 for difference in found})
-    changed_word = "number has" if numbers == 1 else "numbers have"
-    return f"{numbers:,} {changed_word} changed since the plan was made, so {so}: {'; '.join(lines)}{more}."
+    named = first_few(lines, NAMED, between="; ", more=len(found) - len(lines))
+    numbers = counted(len({difference.e164 for difference in found}), "number has", "numbers have")
+    return f"{numbers} changed since the plan was made, so {so}: {named}."
 
 
 def change_line(kind: Kind, difference: ChangedValue, names: Names) -> str:

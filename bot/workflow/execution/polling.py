@@ -13,6 +13,7 @@ from bot.changes.model.lifecycle import BatchState
 from bot.changes.outcome.outcomes import STALE, NumberOutcome, number_outcomes
 from bot.changes.outcome.poll_schedule import POLLS_AT_ONCE, POLLS_PER_SECOND, TRUSTED, next_final_poll
 from bot.changes.policy import OnStale
+from bot.changes.text.counts import counted, examples
 from bot.errors import ClaimLost, ProviderError, ProviderNotFound
 from bot.providers.base import JobReport, JobState
 from bot.store.queue.tasks import Claim, Task, handles
@@ -172,9 +173,8 @@ class Polling:
             numbers=len(stale),
             changed=len(stale),
         )
-        named = ", ".join(stale[:NAMED]) + (", …" if len(stale) > NAMED else "")
-        have = "number has" if len(stale) == 1 else "numbers have"
-        found = f"{len(stale):,} {have} changed since the plan was made ({named})"
+        numbers_have = counted(len(stale), "number has", "numbers have")
+        found = f"{numbers_have} changed since the plan was made ({examples(stale[:NAMED], len(stale))})"
         if on_stale(self._context, change) is OnStale.STOP:
             problem = f"{found}, so nothing more was sent."
             await self._stopping.stop_by_itself(tx, change, problem=problem, reason=_OTHERS, stale=len(stale))

@@ -10,6 +10,7 @@ from bot.changes.model.batches import Batch
 from bot.changes.model.change import Change
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import BatchState
+from bot.changes.text.counts import counted
 from bot.errors import BadRequest, Forbidden, ProviderError, ProviderNotFound, Unauthorised
 from bot.providers.base import JobReport, JobSearch
 from bot.store.queue.tasks import Claim, Task, handles
@@ -130,7 +131,7 @@ class Reconciliation:
             known = f"The provider lists {len(ours)} jobs for exactly these numbers, created after the batch was sent."
             await self._doubt(claim, batch, known, ours)
         else:
-            jobs = "1 job" if len(free) == 1 else f"{len(free)} jobs"
+            jobs = counted(len(free), "job")
             known = (
                 f"The provider lists {jobs} that may belong to this batch, but the numbers, values "
                 "and creation time do not prove it."

@@ -14,6 +14,7 @@ from bot.changes.model.batches import Batch, Tally
 from bot.changes.model.change import Change
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.rollout import PauseReason, Rollout
+from bot.changes.text.counts import counted
 from bot.errors import Superseded
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Claim, Task
@@ -153,4 +154,4 @@ class RolloutControl:
             await self._notify.cards(tx, change_id)
         self._context.ring()
         remaining = "the remaining" if len(following) == len(held) else f"wave {following[0].wave}:"
-        return f"{change.public_id} continues with {remaining} {numbers:,} {'number' if numbers == 1 else 'numbers'}."
+        return f"{change.public_id} continues with {remaining} {counted(numbers, 'number')}."

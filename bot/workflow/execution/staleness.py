@@ -28,6 +28,7 @@ from bot.changes.model.lifecycle import BatchState, ChangeState, OperationState
 from bot.changes.outcome.outcomes import STALE, UNANSWERED, NumberOutcome
 from bot.changes.planning.plan import ChangedValue, PlannedNumber, same
 from bot.changes.policy import OnStale
+from bot.changes.text.counts import counted
 from bot.errors import ProviderError
 from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
@@ -202,7 +203,7 @@ class Staleness:
             await self._stopping.stop_by_itself(tx, change, problem=problem, reason=_OTHER, stale=size)
             return
         jobs = "the job was" if len(stale) == 1 else f"{len(stale):,} jobs were"
-        so = f"{jobs} not created ({size:,} {'number' if size == 1 else 'numbers'})"
+        so = f"{jobs} not created ({counted(size, 'number')})"
         problem = what_changed(kind, seen.changed, seen.names, so=so)
         await tx.changes.put(change.id, problem=f"{change.problem}\n{problem}".strip()[:_MOST_TEXT])
         await say_left_out(tx, self._notify, change)

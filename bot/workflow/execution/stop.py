@@ -13,6 +13,7 @@ from bot.changes.model.bulk_runs import NumberState
 from bot.changes.model.change import Change
 from bot.changes.model.lifecycle import BatchState, ChangeState
 from bot.changes.outcome.outcomes import STOPPED
+from bot.changes.text.counts import counted
 from bot.providers.base import Provider
 from bot.store.queue.tasks import Task
 from bot.store.records.events import ITSELF
@@ -151,7 +152,7 @@ class ChangeStop:
             await tx.changes.move(change.id, ChangeState.VERIFYING, paused_for=None, resumes_at=None)
             await tx.tasks.add(Task.FINISH, change.id, now)
         return (
-            f"{change.public_id} is stopped: {numbers:,} {'number' if numbers == 1 else 'numbers'} will not be sent. "
+            f"{change.public_id} is stopped: {counted(numbers, 'number')} will not be sent. "
             "What was sent stays as it is now."
         )
 
@@ -179,24 +180,17 @@ class ChangeStop:
 
 def _in_words(found: StopReach, title: str) -> str:
     """Return in words what a stop keeps back, and what it cannot."""
-    said = [f"{_numbers(found.unsent)} will not be sent."]
+    said = [f"{counted(found.unsent, 'number')} will not be sent."]
     if found.under_way:
-        said.append(
-            f"{_numbers(found.under_way, 'is', 'are')} being sent to {title} right now; that will finish on its own."
-        )
+        numbers = counted(found.under_way, "number is", "numbers are")
+        said.append(f"{numbers} being sent to {title} right now; that will finish on its own.")
     if found.at_provider:
+        numbers = counted(found.at_provider, "number is", "numbers are")
         said.append(
-            f"{_numbers(found.at_provider, 'is already', 'are already')} in jobs at {title}, which cannot stop them; "
-            "Linesman is watching them until they finish."
+            f"{numbers} already in jobs at {title}, which cannot stop them; Linesman is watching them until "
+            "they finish."
         )
     if found.unknown:
-        said.append(
-            f"Whether {_numbers(found.unknown, 'was', 'were')} sent is not known yet; "
-            "those that were not will not be sent."
-        )
+        numbers = counted(found.unknown, "number was", "numbers were")
+        said.append(f"Whether {numbers} sent is not known yet; those that were not will not be sent.")
     return " ".join(said)
-
-
-def _numbers(count: int, one: str = "", many: str = "") -> str:
-    words = ("number", one) if count == 1 else ("numbers", many)
-    return " ".join(filter(None, (f"{count:,}", *words)))

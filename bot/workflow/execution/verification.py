@@ -24,6 +24,7 @@ from bot.changes.outcome.poll_schedule import (
     next_read_back,
 )
 from bot.changes.outcome.readback import AwaitedNumber, Patience, ReadBack, SentBatch, comparable, judge, to_read
+from bot.changes.text.counts import counted, examples
 from bot.errors import ProviderError
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
@@ -161,8 +162,7 @@ class Verification:
             return ""
         status, title = kind.statuses[0].label, self._context.catalogue.provider(kind).title
         told = ", ".join(
-            f"{status} of {count:,} {'number' if count == 1 else 'numbers'} is still “{word}”"
-            for word, count in seen.under_way.most_common()
+            f"{status} of {counted(count, 'number')} is still “{word}”" for word, count in seen.under_way.most_common()
         )
         return f"{told} at {title}; it is read again until that changes, for at most {UNDER_WAY // HOUR} hours."
 
@@ -172,7 +172,7 @@ class Verification:
         readings = [reading for reading, _ in seen.failed]
         for start in range(0, len(readings), PORTION):
             await tx.read_backs.add(change.id, readings[start : start + PORTION], now)
-        named = ", ".join(e164 for _, e164 in seen.failed[:NAMED]) + (", …" if len(seen.failed) > NAMED else "")
+        named = examples([e164 for _, e164 in seen.failed[:NAMED]], len(seen.failed))
         word, count = readings[0].word, len(readings)
         await tx.events.add(change.id, "not_in_effect", at=now, word=word, numbers=count)
         await self._notify.failure(

@@ -16,6 +16,7 @@ from bot.changes.model.locks import Held
 from bot.changes.model.snapshots import Snapshot, Target
 from bot.changes.outcome.follow_ups import CarriedOver
 from bot.changes.planning.plan import Plan
+from bot.changes.text.counts import counted
 from bot.errors import NothingToPlan, PlanRefused, in_one
 from bot.providers.base import Provider
 from bot.store.transaction import Transaction
@@ -170,4 +171,4 @@ def _in_the_way(provider: str, missing: Sequence[str], busy: Sequence[Snapshot],
 
 
 def _of(some: Sequence[object], total: int) -> str:
-    return f"{len(some):,} of {total:,} {'number' if total == 1 else 'numbers'} {'is' if len(some) == 1 else 'are'}"
+    return f"{len(some):,} of {counted(total, 'number')} {'is' if len(some) == 1 else 'are'}"

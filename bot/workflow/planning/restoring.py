@@ -25,6 +25,7 @@ from bot.changes.model.public_ids import public_id
 from bot.changes.model.summary import Summary
 from bot.changes.outcome.follow_ups import beyond, to_undo
 from bot.changes.planning.plan import Plan
+from bot.changes.text.counts import counted
 from bot.errors import InputError, NotFound, NothingToPlan, PlanRefused, ProviderError, Superseded
 from bot.store.queue.tasks import Claim, Task
 from bot.store.transaction import Transaction
@@ -206,7 +207,7 @@ def _without(change: Change, error: PlanRefused) -> Change:
 def _waits(draft: Draft) -> str:
     """Return what a restore waits for when none of its remaining numbers can be changed now."""
     numbers = [name for name in draft.postponed if name.startswith("+")]
-    count = "1 number" if len(numbers) == 1 else f"{len(numbers):,} numbers"
+    count = counted(len(numbers), "number")
     return f"{count} cannot be changed now: {named(numbers)}."
 
 

@@ -11,6 +11,7 @@ from bot.changes.input.wanted_values import without_edits
 from bot.changes.model.change import Change
 from bot.changes.model.draft import Upload
 from bot.changes.sheets import MOST_ROWS, Sheet, marked, read_sheet
+from bot.changes.text.counts import first_lines
 from bot.errors import BadUpload, DeliveryRefused, InputError, NotFound, in_one
 from bot.workflow.context import Context
 from bot.workflow.planning.requests import Requests
@@ -77,12 +78,10 @@ def _upload(change: Change) -> Upload:
 
 def _said(sheet: Sheet) -> str:
     problems, count = sheet.problems, len(sheet.problems) + sheet.more_problems
-    named = [f"row {problem.row}, {problem.column}: {problem.text}" for problem in problems[:NAMED]]
+    first = [f"row {problem.row}, {problem.column}: {problem.text}" for problem in problems[:NAMED]]
     back = "You get it back in a direct message with an “Errors” column; fix it and upload it again."
     if sheet.more_problems:
         back += f" Only the first {len(problems):,} are in it."
     if count == 1:
-        return f"The sheet has 1 problem: {named[0]} {back}"
-    if count > NAMED:
-        named.append(f"and {count - NAMED:,} more")
-    return f"The sheet has {count:,} problems:\n{in_one(named)}\n{back}"
+        return f"The sheet has 1 problem: {first[0]} {back}"
+    return f"The sheet has {count:,} problems:\n{in_one(first_lines(first, NAMED, more=count - len(first)))}\n{back}"

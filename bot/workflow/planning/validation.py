@@ -11,6 +11,7 @@ from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Values, WantedValues
 from bot.changes.outcome.follow_ups import not_restorable, way_back
 from bot.changes.planning.plan import Plan, PlannedNumber, emptied, ids_in, meaning, unfit
+from bot.changes.text.counts import counted, first_few
 from bot.errors import PlanRefused, in_one
 
 #: How many numbers or ids are named; the rest are only counted.
@@ -21,8 +22,7 @@ _LASTING = "Leave these settings or numbers out, or leave “Until” empty."
 
 def named(things: Sequence[str]) -> str:
     """Return the first few of ``things`` and how many more there are."""
-    more = f" and {len(things) - NAMED:,} more" if len(things) > NAMED else ""
-    return ", ".join(things[:NAMED]) + more
+    return first_few(things, NAMED)
 
 
 def rows_by_id(request: Request, snapshots: Sequence[Snapshot]) -> dict[str, Values]:
@@ -59,7 +59,7 @@ def as_written(request: Request, found: Mapping[str, Snapshot]) -> None:
     ]
     if other:
         raise PlanRefused(
-            f"In {len(other):,} {'row' if len(other) == 1 else 'rows'} of the sheet, the id belongs to another number: "
+            f"In {counted(len(other), 'row')} of the sheet, the id belongs to another number: "
             f"{named(other)}. Remove the id column, or fix it, and upload the sheet again."
         )
 
@@ -93,7 +93,7 @@ def can_be_emptied(kind: Kind, provider: str, plan: Plan) -> None:
     for name, numbers in emptied(kind, plan).items():
         label = kind.setting(name).label.lower()
         raise PlanRefused(
-            f"{len(numbers):,} {'number' if len(numbers) == 1 else 'numbers'} would be left without any {label}, which "
+            f"{counted(len(numbers), 'number')} would be left without any {label}, which "
             f"{provider} does not document as possible: {named([number.e164 for number in numbers])}. "
             "Exclude them, or keep an entry.",
             unusable=[(number.e164, number.id) for number in numbers],
@@ -116,8 +116,7 @@ def are_fit(kind: Kind, plan: Plan) -> None:
 def _per_reason(found: Mapping[str, Sequence[PlannedNumber]]) -> str:
     """Return each reason of ``found`` with its numbers."""
     return in_one(
-        f"{len(numbers):,} {'number' if len(numbers) == 1 else 'numbers'}: {why} "
-        f"({named([number.e164 for number in numbers])})."
+        f"{counted(len(numbers), 'number')}: {why} ({named([number.e164 for number in numbers])})."
         for why, numbers in found.items()
     )
 
@@ -166,7 +165,7 @@ def _can_be_set(kind: Kind, provider: str, plan: Plan) -> None:
     if not found:
         return
     said = [
-        f"{kind.setting(name).label} of {len(numbers):,} {'number' if len(numbers) == 1 else 'numbers'}: "
+        f"{kind.setting(name).label} of {counted(len(numbers), 'number')}: "
         f"{named([number.e164 for number in numbers])}."
         for name, numbers in found.items()
     ]

@@ -17,6 +17,7 @@ from bot.changes.model.snapshots import Snapshot, Target
 from bot.changes.model.value_exports import ValueExport
 from bot.changes.planning.plan import ids_in
 from bot.changes.sheets import LARGEST, export
+from bot.changes.text.counts import counted
 from bot.errors import (
     ChannelLost,
     ClaimLost,
@@ -187,14 +188,14 @@ def _ids(name: str, snapshots: Sequence[Snapshot]) -> Mapping[str, None]:
 def _missing(provider: str, missing: Sequence[str]) -> str:
     if not missing:
         return ""
-    counted = "1 number is" if len(missing) == 1 else f"{len(missing):,} numbers are"
-    return f"{counted} not in the {provider} account, or cannot be changed there now: {named(missing)}."
+    numbers = counted(len(missing), "number is", "numbers are")
+    return f"{numbers} not in the {provider} account, or cannot be changed there now: {named(missing)}."
 
 
 def _said(kind: Kind, provider: str, usable: Sequence[Snapshot], missing: Sequence[str], content: bytes) -> str:
-    counted = "1 number" if len(usable) == 1 else f"{len(usable):,} numbers"
+    numbers = counted(len(usable), "number")
     said = (
-        f"Current values of {counted} at {provider} ({kind.title}). Edit the cells that you want to change and "
+        f"Current values of {numbers} at {provider} ({kind.title}). Edit the cells that you want to change and "
         f"upload the sheet with /numbers {kind.command}; other cells change nothing. An empty cell keeps the "
         "current value, “(empty)” clears it."
     )
