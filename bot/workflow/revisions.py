@@ -76,8 +76,9 @@ def still_revises(fresh: Change, revised: Change) -> None:
     if revised.state is ChangeState.CHANGES_REQUESTED and revised.digest == fresh.former_digest:
         return
     if revised.state.over:
-        state = revised.state.value.replace("_", " ")
-        raise Superseded(f"{revised.public_id} is {state} by now. Plan again to request this as a change of its own.")
+        raise Superseded(
+            f"{revised.public_id} is already {revised.state.phrase}. Plan again to request this as a change of its own."
+        )
     raise Superseded(f"{revised.public_id} has a newer plan already. Start again from its card.")
 
 

@@ -29,6 +29,16 @@ class ChangeState(Enum):
     STALE = "stale"  #: numbers changed after the plan was made, and before any of it was sent
 
     @property
+    def label(self) -> str:
+        """The state for people, alone: "Verifying"."""
+        return STATE_WORDS[self][0]
+
+    @property
+    def phrase(self) -> str:
+        """The state for people, in a sentence: "being verified", after "is"."""
+        return STATE_WORDS[self][1]
+
+    @property
     def over(self) -> bool:
         """Whether nothing more can happen to the change."""
         return not CHANGE_STEPS[self]
@@ -82,6 +92,24 @@ CHANGED: Final = READ | AWAITED
 MISSED: Final = frozenset({_O.FAILED, _O.NOT_ATTEMPTED})
 
 _C = ChangeState
+#: State -> what people read, alone and after "is".
+STATE_WORDS: Final[Mapping[ChangeState, tuple[str, str]]] = {
+    _C.PLANNING: ("Planning", "being planned"),
+    _C.PLANNED: ("Planned", "planned"),
+    _C.AWAITING_APPROVAL: ("Awaiting approval", "awaiting approval"),
+    _C.CHANGES_REQUESTED: ("Changes requested", "waiting for the changes that were requested"),
+    _C.APPROVED: ("Approved", "approved"),
+    _C.RUNNING: ("Running", "running"),
+    _C.VERIFYING: ("Verifying", "being verified"),
+    _C.PAUSED: ("Paused", "paused"),
+    _C.IN_EFFECT: ("In effect", "in effect"),
+    _C.FINISHED: ("Finished", "finished"),
+    _C.DISCARDED: ("Discarded", "discarded"),
+    _C.REJECTED: ("Rejected", "rejected"),
+    _C.EXPIRED: ("Expired", "expired"),
+    _C.CANCELLED: ("Cancelled", "cancelled"),
+    _C.STALE: ("Stale", "stale"),
+}
 #: State -> the states that may follow.
 CHANGE_STEPS: Final[Mapping[ChangeState, frozenset[ChangeState]]] = {
     _C.PLANNING: frozenset({_C.PLANNED, _C.DISCARDED}),
@@ -131,7 +159,7 @@ _State = TypeVar("_State", ChangeState, BatchState, OperationState)
 def step(table: Mapping[_State, frozenset[_State]], present: _State, following: _State) -> _State:
     """Return ``following`` when ``table`` lets it follow ``present``; raise IllegalTransition otherwise."""
     if following not in table[present]:
-        raise IllegalTransition(f"It is {present.value.replace('_', ' ')}, so it cannot become {following.value}.")
+        raise IllegalTransition(f"The state {following.value} cannot follow {present.value}.")
     return following
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from bot.changes.model.batches import FailureGroup
 from bot.changes.model.change import Change
@@ -16,22 +17,22 @@ from bot.slack.views.elements import Block, actions, button, code, escape, liste
 from bot.slack.views.times import duration
 from bot.workflow.ports import ChangeDetails
 
-#: State -> its name for people.
-STATES = {
-    ChangeState.PLANNING: "⏳ Planning",
-    ChangeState.PLANNED: "📝 Planned",
-    ChangeState.AWAITING_APPROVAL: "🔵 Awaiting approval",
-    ChangeState.CHANGES_REQUESTED: "✏️ Changes requested",
-    ChangeState.APPROVED: "🟢 Approved",
-    ChangeState.RUNNING: "▶️ Running",
-    ChangeState.VERIFYING: "🔎 Verifying",
-    ChangeState.PAUSED: "⏸️ Paused",
-    ChangeState.IN_EFFECT: "⏲️ In effect",
-    ChangeState.DISCARDED: "⚪ Discarded",
-    ChangeState.REJECTED: "⛔ Rejected",
-    ChangeState.EXPIRED: "⌛ Expired",
-    ChangeState.CANCELLED: "⚪ Cancelled",
-    ChangeState.STALE: "⚠️ Stale",
+#: State -> the icon before its label.
+_ICONS: Final = {
+    ChangeState.PLANNING: "⏳",
+    ChangeState.PLANNED: "📝",
+    ChangeState.AWAITING_APPROVAL: "🔵",
+    ChangeState.CHANGES_REQUESTED: "✏️",
+    ChangeState.APPROVED: "🟢",
+    ChangeState.RUNNING: "▶️",
+    ChangeState.VERIFYING: "🔎",
+    ChangeState.PAUSED: "⏸️",
+    ChangeState.IN_EFFECT: "⏲️",
+    ChangeState.DISCARDED: "⚪",
+    ChangeState.REJECTED: "⛔",
+    ChangeState.EXPIRED: "⌛",
+    ChangeState.CANCELLED: "⚪",
+    ChangeState.STALE: "⚠️",
 }
 OUTCOMES = {
     Outcome.SUCCEEDED: "✅ Succeeded",
@@ -41,9 +42,14 @@ OUTCOMES = {
 }
 
 
+def state_label(state: ChangeState) -> str:
+    """Return a state with its icon, as people read it."""
+    return f"{_ICONS[state]} {state.label}" if state in _ICONS else state.label
+
+
 def state_word(change: Change | ListRow) -> str:
     """Return the name of the state, or for a finished change of the outcome, for people."""
-    return OUTCOMES[change.outcome] if change.outcome else STATES[change.state]
+    return OUTCOMES[change.outcome] if change.outcome else state_label(change.state)
 
 
 def kind_words(kind: Kind | None, name: str) -> str:

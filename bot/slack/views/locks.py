@@ -21,7 +21,7 @@ from bot.slack.views.elements import (
     short_until,
     when,
 )
-from bot.slack.views.fragments import STATES
+from bot.slack.views.fragments import state_label
 
 UNLOCK: Final = "unlock"
 #: Longest list of locks, in characters; Slack accepts about 13,200 in a message (API.md, "Lengths of texts and
@@ -50,7 +50,7 @@ def _held(lock: Lock) -> str:
     numbers = f"{counted(lock.numbers, 'number')} at {lock.provider.title()}"
     until = short_until(lock.until)
     return (
-        f"• *{public_id(lock.change)}* · {STATES[lock.state]}{starts}: {numbers}, "
+        f"• *{public_id(lock.change)}* · {state_label(lock.state)}{starts}: {numbers}, "
         f"requested by {person(lock.requester)}, since {when(lock.since)}{until}"
     )
 

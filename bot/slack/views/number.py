@@ -109,7 +109,7 @@ def _past(past: HistoryRow, kind: Kind | None, permalinks: Mapping[MessageRef, s
     change, operation = past.change, past.operation
     name = change.public_id
     shown = f"<{permalinks[change.card]}|{name}>" if change.card in permalinks else name
-    what = _OUTCOMES.get(operation.state, operation.state.value.replace("_", " "))
+    what = _OUTCOMES[operation.state]
     if operation.state is OperationState.WAITING and not change.state.over:
         what = "not sent yet"
     lines = [

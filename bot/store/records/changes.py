@@ -123,8 +123,8 @@ class Changes:
             .values(state=to.value, **_plain(columns))
         )
         if (await self._connection.execute(statement)).rowcount != 1:
-            present = (await self.get(change)).state.value.replace("_", " ")
-            raise Superseded(f"{public_id(change)} is {present} already.")
+            present = (await self.get(change)).state.phrase
+            raise Superseded(f"{public_id(change)} is already {present}.")
         if to.over:
             # Every ending releases the locks and wipes the secrets; here, no ending can forget them.
             await Locks(self._connection).release(change)

@@ -165,8 +165,9 @@ class Approvals:
                 "requester can request approval of another one."
             )
         if change.state is not ChangeState.AWAITING_APPROVAL:
-            state = change.state.value.replace("_", " ")
-            raise Superseded(f"{change.public_id} is already {state}, so there is nothing left to decide.")
+            raise Superseded(
+                f"{change.public_id} is already {change.state.phrase}, so there is nothing left to decide."
+            )
         if change.digest != digest:
             raise Superseded(f"This plan of {change.public_id} was replaced; decide on the newest request instead.")
 

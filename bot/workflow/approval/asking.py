@@ -91,7 +91,7 @@ class ApprovalRequests:
             present = change if asked == planned else await tx.changes.hold(asked)
             if present.state is ChangeState.AWAITING_APPROVAL and present.digest == change.digest:
                 return  # the same press arrived twice, at once
-            raise Superseded(f"{change.public_id} is {change.state.value.replace('_', ' ')} already.")
+            raise Superseded(f"{change.public_id} is already {change.state.phrase}.")
         expires_at = _expires_at(change, policy, now)
         await tx.tasks.remove(Task.DISCARD, [planned])
         if asked != planned:

@@ -101,8 +101,9 @@ class Extensions:
 async def _open_to_extension(tx: Transaction, change: Change, now: datetime) -> None:
     """Raise Superseded unless ``change`` is in effect and not ending, without an open request to extend it."""
     if change.state is not ChangeState.IN_EFFECT:
-        state = change.state.value.replace("_", " ")
-        raise Superseded(f"{change.public_id} is {state}: only a temporary change that is in effect can be extended.")
+        raise Superseded(
+            f"{change.public_id} is {change.state.phrase}: only a temporary change that is in effect can be extended."
+        )
     if (restore := await tx.changes.part(change.id, FollowUp.RESTORE)) is not None:
         raise Superseded(f"{change.public_id} is ending already: {restore.public_id} restores its numbers.")
     extension = await tx.changes.part(change.id, FollowUp.EXTEND)

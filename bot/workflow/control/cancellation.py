@@ -104,5 +104,4 @@ class Cancellation:
                 f"{change.public_id} is in effect until {change.until}. `/numbers end {change.public_id}` ends it now "
                 "and restores its numbers."
             )
-        state = change.state.value.replace("_", " ")
-        raise Superseded(f"{change.public_id} is already {state}, so there is nothing left to cancel.")
+        raise Superseded(f"{change.public_id} is already {change.state.phrase}, so there is nothing left to cancel.")

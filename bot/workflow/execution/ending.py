@@ -160,8 +160,9 @@ class ChangeEnd:
             now = self._context.clock()
             restore = await tx.changes.part(change_id, FollowUp.RESTORE)
             if change.state is not ChangeState.IN_EFFECT or change.until is None:
-                state = change.state.value.replace("_", " ")
-                raise Superseded(f"{change.public_id} is {state}: only a temporary change that is in effect can end.")
+                raise Superseded(
+                    f"{change.public_id} is {change.state.phrase}: only a temporary change that is in effect can end."
+                )
             if restore is not None or change.until.at <= now + AT_ONCE:
                 restored_by = f": {restore.public_id} restores its numbers" if restore else ""
                 raise Superseded(f"{change.public_id} is ending already{restored_by}.")

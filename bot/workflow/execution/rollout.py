@@ -139,8 +139,9 @@ class RolloutControl:
         async with self._context.database.transaction() as tx:
             change = await tx.changes.hold(change_id)
             if change.state is not ChangeState.PAUSED:
-                state = change.state.value.replace("_", " ")
-                raise Superseded(f"{change.public_id} is already {state}, so there is nothing left to decide.")
+                raise Superseded(
+                    f"{change.public_id} is already {change.state.phrase}, so there is nothing left to decide."
+                )
             if change.wave != wave:
                 raise Superseded(
                     f"That button was for wave {wave}, and {change.public_id} is now paused after wave {change.wave}. "

@@ -124,8 +124,7 @@ class FollowUps:
             after = " Once it is over, what failed can be retried." if what is FollowUp.RETRY else ""
             raise Superseded(f"{change.public_id} is temporary. `/numbers end {change.public_id}` ends it now.{after}")
         if not change.state.over:
-            state = change.state.value.replace("_", " ")
-            raise Superseded(f"{change.public_id} is {state}; wait until it is over, or cancel it.")
+            raise Superseded(f"{change.public_id} is {change.state.phrase}; wait until it is over, or cancel it.")
         if change.kept is not None:
             raise Superseded(f"{change.public_id} ended so long ago that its numbers were pruned; start a new change.")
         kind = self._context.catalogue.kind(change.kind)

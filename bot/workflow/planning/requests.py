@@ -217,8 +217,7 @@ class Requests:
             if change.requester != by:
                 raise NotAuthorized(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
             if change.state is not ChangeState.CHANGES_REQUESTED:
-                state = change.state.value.replace("_", " ")
-                raise Superseded(f"{change.public_id} is {state}, so there is nothing to edit.")
+                raise Superseded(f"{change.public_id} is {change.state.phrase}, so there is nothing to edit.")
 
     def _may_plan_again(self, change: Change, by: str) -> None:
         if change.kept is not None:
@@ -226,8 +225,7 @@ class Requests:
         if change.requester != by:
             raise NotAuthorized(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
         if not change.state.over and change.state is not ChangeState.PLANNED:
-            state = change.state.value.replace("_", " ")
-            raise Superseded(f"{change.public_id} is {state}; cancel it first if you want another plan.")
+            raise Superseded(f"{change.public_id} is {change.state.phrase}; cancel it first if you want another plan.")
 
     async def _in_the_way(self, tx: Transaction, change: Change) -> tuple[str, ...]:
         if change.unusable:

@@ -28,8 +28,7 @@ class ResultsExport:
         async with self._context.database.transaction() as tx:
             change = await tx.changes.get(change_id)
             if change.state is not ChangeState.FINISHED:
-                state = change.state.value.replace("_", " ")
-                raise Superseded(f"{change.public_id} is {state}; results are available when it is over.")
+                raise Superseded(f"{change.public_id} is {change.state.phrase}; results are available when it is over.")
             await tx.events.add(change_id, "workbook_asked_for", at=self._context.clock(), actor=by)
             await self._notify.workbook(tx, change_id)
         self._context.ring()

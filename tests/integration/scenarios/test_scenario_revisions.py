@@ -417,7 +417,7 @@ async def test_a_plan_whose_change_was_cancelled_meanwhile(stage: Stage) -> None
     assert "CHG-1 is cancelled" in await stage.command("cancel CHG-1")
 
     await stage.send()
-    assert "CHG-1 is cancelled by now. Plan again" in stage.modal()
+    assert "CHG-1 is already cancelled. Plan again" in stage.modal()
     await stage.ana.click("plan_again")
     await stage.ana.wait_for_view(lambda view: "Nothing is changed before somebody approves" in stage.read(view))
     assert await stage.request() != change

@@ -125,7 +125,7 @@ async def test_an_illegal_step_changes_nothing(database: Database) -> None:
     change = await new_change(database)
 
     async with database.transaction() as tx:
-        with pytest.raises(Superseded, match=f"CHG-{change} is planning already"):
+        with pytest.raises(Superseded, match=f"CHG-{change} is already being planned"):
             await tx.changes.move(change, ChangeState.APPROVED)
 
     async with database.reading() as tx:
