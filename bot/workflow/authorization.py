@@ -228,6 +228,12 @@ def unsaid(error: DeliveryError) -> str:
     return f"Slack did not confirm who you are, so nothing was done. Try again {again}."
 
 
+def only_requester(user: str, change: Change) -> None:
+    """Raise NotAuthorized unless ``user`` requested ``change``: nobody requests what somebody else planned."""
+    if change.requester != user:
+        raise NotAuthorized(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
+
+
 def allowed(verdict: Verdict) -> Verdict:
     """Return ``verdict``; raises NotAuthorized with its sentence when it is a refusal."""
     if not verdict.allowed:

@@ -10,14 +10,14 @@ from bot.changes.model.change import Change
 from bot.changes.model.lifecycle import ChangeState
 from bot.changes.model.messages import MessageRef, Topic
 from bot.changes.policy import Policy, open_stage, stage_progress
-from bot.errors import InputError, NotAuthorized, Superseded
+from bot.errors import InputError, Superseded
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Task
 from bot.store.records.locks import EVERY
 from bot.store.transaction import Transaction
 from bot.workflow.approval.approvable import approvable
 from bot.workflow.approval.stages import wait_for_fallback
-from bot.workflow.authorization import Authorization
+from bot.workflow.authorization import Authorization, only_requester
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
 from bot.workflow.notifications import Notifications
@@ -62,8 +62,7 @@ class ApprovalRequests:
         async with self._context.database.reading() as tx:
             change = await tx.changes.get(change_id)
             asked = change if change.revises is None else await tx.changes.get(change.revises)
-        if change.requester != by:
-            raise NotAuthorized(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
+        only_requester(by, change)
         if asked.state is ChangeState.AWAITING_APPROVAL and asked.digest == digest:
             return asked
         if change.state is not ChangeState.PLANNED or change.digest != digest:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.changes.input.drafts import REASON_LENGTH
-from bot.changes.input.times import UNTIL, read_end
+from bot.changes.input.times import NO_ZONE, UNTIL, read_end
 from bot.changes.model.change import Change
 from bot.changes.model.draft import Base, Draft, FollowUp
 from bot.changes.model.lifecycle import ChangeState
@@ -56,8 +56,7 @@ class Extensions:
         try:
             person = await self._context.directory.person(by, fresh=False)
         except DeliveryError as error:
-            why = "Slack did not give your time zone, so it is unclear which time you mean. Try again in a minute."
-            raise InputError({UNTIL: why}) from error
+            raise InputError({UNTIL: NO_ZONE}) from error
         until = read_end(text, now=self._context.clock(), zone=person.zone, start=None)
         if until is None:
             raise InputError({UNTIL: "Say until when, such as tomorrow 08:00."})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from bot.changes.model.batches import Batch
 from bot.changes.model.change import Change
@@ -18,6 +19,11 @@ from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.execution.settlement import CLEAR
 from bot.workflow.notifications import Notifications
+
+#: Why a number is not sent of a change that stale numbers have stopped.
+OTHERS_CHANGED: Final = "Numbers of the change have changed since the plan was made, so nothing more of it was sent."
+#: Longest text about stale numbers that a change keeps, in characters; the results name every number.
+_MOST_TEXT: Final = 2000
 
 
 async def request_of(context: Context, batch: Batch, kind: Kind) -> BatchRequest:
@@ -134,11 +140,12 @@ async def say_kept_back(tx: Transaction, notifications: Notifications, change: i
     await notifications.line(tx, change, "kept_back", numbers=numbers, given_up=given_up)
 
 
-async def say_left_out(tx: Transaction, notifications: Notifications, change: Change) -> None:
-    """Tell people that ``change`` continues without numbers that somebody has changed.
+async def leave_out(tx: Transaction, notifications: Notifications, change: Change, problem: str) -> None:
+    """Note the ``problem`` of numbers that changed, and tell people that ``change`` continues without them.
 
     For a restore, only the thread is told: those numbers are left on purpose, and others of their jobs come later.
     """
+    await tx.changes.put(change.id, problem=f"{change.problem}\n{problem}".strip()[:_MOST_TEXT])
     await notifications.line(tx, change.id, "left_out")
     if change.part_of is None:
         await notifications.failure(tx, change.id, "left_out")

@@ -19,7 +19,7 @@ from bot.providers.base import JobReport, JobState
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
-from bot.workflow.execution.batch_jobs import on_stale, poll_due, say_left_out
+from bot.workflow.execution.batch_jobs import OTHERS_CHANGED, leave_out, on_stale, poll_due
 from bot.workflow.execution.change_window import ChangeWindow
 from bot.workflow.execution.settlement import CLEAR, after_settling
 from bot.workflow.execution.stop import ChangeStop
@@ -38,9 +38,6 @@ GONE_POLLS = 10
 GONE = "not found"
 #: How many stale numbers are named; the rest are only counted, and the results name every one.
 NAMED = 5
-#: Longest text about stale numbers that a change keeps.
-MOST_TEXT = 2000
-_OTHERS = "Numbers of the change have changed since the plan was made, so nothing more of it was sent."
 
 
 class Polling:
@@ -177,11 +174,10 @@ class Polling:
         found = f"{numbers_have} changed since the plan was made ({examples(stale[:NAMED], len(stale))})"
         if on_stale(self._context, change) is OnStale.STOP:
             problem = f"{found}, so nothing more was sent."
-            await self._stopping.stop_by_itself(tx, change, problem=problem, reason=_OTHERS, stale=len(stale))
+            await self._stopping.stop_by_itself(tx, change, problem=problem, reason=OTHERS_CHANGED, stale=len(stale))
             return
         problem = f"{found} and {'was' if len(stale) == 1 else 'were'} not sent."
-        await tx.changes.put(change.id, problem=f"{change.problem}\n{problem}".strip()[:MOST_TEXT])
-        await say_left_out(tx, self._notify, change)
+        await leave_out(tx, self._notify, change, problem)
 
     async def _held_back(self, tx: Transaction, batch: Batch) -> bool:
         """Tell whether a run of ours may send nothing just now; tell people of a closed window."""

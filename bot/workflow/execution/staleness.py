@@ -33,7 +33,7 @@ from bot.errors import ProviderError
 from bot.store.queue.tasks import Task
 from bot.store.transaction import Transaction
 from bot.workflow.context import Context
-from bot.workflow.execution.batch_jobs import on_stale, say_left_out
+from bot.workflow.execution.batch_jobs import OTHERS_CHANGED, leave_out, on_stale
 from bot.workflow.execution.freshness import Names, change_line, differences, names_of, what_changed
 from bot.workflow.execution.settlement import CLEAR, SLOT_NEWS, after_settling, stop_batch
 from bot.workflow.execution.stop import ChangeStop, untouched
@@ -45,11 +45,8 @@ log = structlog.get_logger(__name__)
 RECENT: Final = timedelta(seconds=5)
 #: Fewer numbers than this are read well within that time. Of more, those that are sent first are read last.
 SOON: Final = 5000
-#: Longest text about stale numbers that a change keeps; the results name every number.
-_MOST_TEXT: Final = 2000
 
 _MATE: Final = "Another number of its job has changed since the plan was made, so the job was not created."
-_OTHER: Final = "Numbers of the change have changed since the plan was made, so nothing more of it was sent."
 _PERHAPS: Final = (
     "It was sent, no response came back, and the provider lists no job; but other numbers of the same batch have the "
     "new values now, so it was not sent again."
@@ -200,13 +197,12 @@ class Staleness:
         size = sum(batch.size for batch in stale)
         if on_stale(self._context, change) is OnStale.STOP:
             problem = what_changed(kind, seen.changed, seen.names, so="the rest was not sent")
-            await self._stopping.stop_by_itself(tx, change, problem=problem, reason=_OTHER, stale=size)
+            await self._stopping.stop_by_itself(tx, change, problem=problem, reason=OTHERS_CHANGED, stale=size)
             return
         jobs = "the job was" if len(stale) == 1 else f"{len(stale):,} jobs were"
         so = f"{jobs} not created ({counted(size, 'number')})"
         problem = what_changed(kind, seen.changed, seen.names, so=so)
-        await tx.changes.put(change.id, problem=f"{change.problem}\n{problem}".strip()[:_MOST_TEXT])
-        await say_left_out(tx, self._notify, change)
+        await leave_out(tx, self._notify, change, problem)
         await after_settling(tx, change.id, self._context)
         await self._notify.cards(tx, change.id)
 
@@ -219,7 +215,7 @@ class Staleness:
                 if batch.position in seen.stale:
                     await self._keep_back(tx, batch, seen)
                 else:
-                    await stop_batch(tx, batch, now, reason=_OTHER)
+                    await stop_batch(tx, batch, now, reason=OTHERS_CHANGED)
                 await tx.tasks.remove(Task.SUBMIT, [batch.id])
         numbers = len({difference.e164 for difference in seen.changed})
         await tx.changes.move(change.id, ChangeState.STALE, problem=problem, finished_at=now)

@@ -15,7 +15,14 @@ from bot.store.transaction import Transaction
 from bot.workflow.context import Context
 from bot.workflow.execution.batch_jobs import say_kept_back
 from bot.workflow.execution.change_window import ChangeWindow
-from bot.workflow.execution.settlement import OWN_SLOT_WAIT, SLOT_NEWS, SLOT_WAIT, after_settling, stop_batch
+from bot.workflow.execution.settlement import (
+    OWN_SLOT_WAIT,
+    SLOT_NEWS,
+    SLOT_WAIT,
+    STOPPED_NUMBER,
+    after_settling,
+    stop_batch,
+)
 from bot.workflow.execution.staleness import RECENT, Staleness
 from bot.workflow.notifications import Notifications
 
@@ -73,7 +80,7 @@ class SubmissionGate:
             if change.stopped_at is not None:
                 await tx.tasks.done(claim)
                 # The stop did not reach this batch: it had no answer then, or its answer came just now.
-                reason = f"The change was stopped before this number was sent. {change.problem}".strip()
+                reason = f"{STOPPED_NUMBER} {change.problem}".strip()
                 await stop_batch(tx, batch, now, reason=reason)
                 await say_kept_back(tx, self._notify, batch.change)
                 await after_settling(tx, batch.change, self._context)

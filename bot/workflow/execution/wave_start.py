@@ -19,6 +19,7 @@ from bot.workflow.approval_validity import ApprovalValidity, approvals_wanting
 from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.execution.freshness import stored_plan
+from bot.workflow.execution.settlement import STOPPED_NUMBER
 from bot.workflow.execution.staleness import Staleness, StalenessCheck
 from bot.workflow.execution.stop import RELEASED, RELEASED_NUMBER, ChangeStop
 from bot.workflow.notifications import Notifications
@@ -101,8 +102,7 @@ class WaveStart:
             if not problem:
                 return False
             await tx.tasks.done(claim)
-            reason = "The change was stopped before this number was sent."
-            await self._stopping.stop_by_itself(tx, change, problem=problem, reason=reason)
+            await self._stopping.stop_by_itself(tx, change, problem=problem, reason=STOPPED_NUMBER)
         self._context.ring()
         return True
 
@@ -123,8 +123,7 @@ class WaveStart:
         if not await tx.locks.held(change.id):
             await self._stopping.stop_by_itself(tx, change, problem=RELEASED, code=UNLOCKED, reason=RELEASED_NUMBER)
         elif seen is None or problem:
-            reason = "The change was stopped before this number was sent."
-            await self._stopping.stop_by_itself(tx, change, problem=problem, reason=reason)
+            await self._stopping.stop_by_itself(tx, change, problem=problem, reason=STOPPED_NUMBER)
         elif (opens := self._context.window_opens(change)) is not None:  # it closed while the numbers were read
             await tx.tasks.add(Task.START, change.id, opens)
         else:

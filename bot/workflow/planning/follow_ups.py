@@ -125,8 +125,7 @@ class FollowUps:
             raise Superseded(f"{change.public_id} is temporary. `/numbers end {change.public_id}` ends it now.{after}")
         if not change.state.over:
             raise Superseded(f"{change.public_id} is {change.state.phrase}; wait until it is over, or cancel it.")
-        if change.kept is not None:
-            raise Superseded(f"{change.public_id} ended so long ago that its numbers were pruned; start a new change.")
+        has_its_numbers(change)
         kind = self._context.catalogue.kind(change.kind)
         async with self._context.database.reading() as tx:
             operations: list[Operation] = [operation async for operation in tx.operations.stream(change.id)]
@@ -145,6 +144,12 @@ class FollowUps:
         async with self._context.database.reading() as tx:
             operations = [operation async for operation in tx.operations.stream(change.id, CHANGED)]
         return await asyncio.to_thread(to_undo, kind, operations)
+
+
+def has_its_numbers(change: Change) -> None:
+    """Raise Superseded when the numbers of ``change`` were pruned."""
+    if change.kept is not None:
+        raise Superseded(f"{change.public_id} ended so long ago that its numbers were pruned; start a new change.")
 
 
 def _with_changes(since: Sequence[str], by: Mapping[str, int]) -> list[str]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.changes.input.drafts import read_draft
 from bot.changes.input.requests import Request
-from bot.changes.input.times import START, UNTIL, read_end, read_start
+from bot.changes.input.times import NO_ZONE, START, UNTIL, read_end, read_start
 from bot.changes.model.change import Change
 from bot.changes.model.draft import Draft
 from bot.changes.model.lifecycle import ChangeState
@@ -17,13 +17,15 @@ from bot.changes.model.public_ids import public_id
 from bot.changes.model.settings import read_value
 from bot.changes.model.start import End, Start
 from bot.changes.model.values import Value
-from bot.errors import DeliveryError, InputError, InvalidValue, NotAuthorized, SecretError, Superseded
+from bot.errors import DeliveryError, InputError, InvalidValue, SecretError, Superseded
 from bot.store.engine.driver_errors import repeatable
 from bot.store.queue.tasks import Claim, Task, handles
 from bot.store.records.events import ITSELF
 from bot.store.transaction import Transaction
+from bot.workflow.authorization import only_requester
 from bot.workflow.context import Context
 from bot.workflow.denied_actions import DeniedActions
+from bot.workflow.planning.follow_ups import has_its_numbers
 from bot.workflow.revisions import to_revise
 
 
@@ -69,8 +71,7 @@ class Requests:
         try:
             person = await self._context.directory.person(user, fresh=False)
         except DeliveryError as error:
-            why = "Slack did not give your time zone, so it is unclear which time you mean. Try again in a minute."
-            raise InputError({typed: why}) from error
+            raise InputError({typed: NO_ZONE}) from error
         return replace(draft, zone=person.zone)
 
     async def read(self, draft: Draft, said_at: datetime | None = None) -> Request:
@@ -202,8 +203,7 @@ class Requests:
             self._context.database.transaction() as tx,
         ):
             change = await tx.changes.get(change_id)
-            if change.requester != by:
-                raise NotAuthorized(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
+            only_requester(by, change)
             # The plan may be about to be shown once more, and would cover the form.
             await tx.outbox.withdraw(change_id, Topic.PREVIEW)
 
@@ -214,16 +214,13 @@ class Requests:
         """
         async with self._refusals.noting("edit", by=by, change=change_id), self._context.database.reading() as tx:
             change = await tx.changes.get(change_id)
-            if change.requester != by:
-                raise NotAuthorized(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
+            only_requester(by, change)
             if change.state is not ChangeState.CHANGES_REQUESTED:
                 raise Superseded(f"{change.public_id} is {change.state.phrase}, so there is nothing to edit.")
 
     def _may_plan_again(self, change: Change, by: str) -> None:
-        if change.kept is not None:
-            raise Superseded(f"{change.public_id} ended so long ago that its numbers were pruned; start a new change.")
-        if change.requester != by:
-            raise NotAuthorized(f"{change.public_id} is somebody else's plan; start your own with /numbers.")
+        has_its_numbers(change)
+        only_requester(by, change)
         if not change.state.over and change.state is not ChangeState.PLANNED:
             raise Superseded(f"{change.public_id} is {change.state.phrase}; cancel it first if you want another plan.")
 
