@@ -113,7 +113,7 @@ async def _verify(storage: Storage) -> str:
     if not proof.head.last:
         return "The audit log is intact, and still empty."
     events = counted(proof.events, "event")
-    pruned = f" {proof.pruned:,} older ones were deleted by the retention." if proof.pruned else ""
+    pruned = f" Retention has deleted {proof.pruned:,} older ones." if proof.pruned else ""
     return (
         f"The audit log is intact: {events}, each linked to the one before it.{pruned}\n"
         f"It ends with event {proof.head.last}, whose hash is {proof.head.hash}. "

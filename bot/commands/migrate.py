@@ -39,7 +39,7 @@ def run(parsed: argparse.Namespace) -> int:
     sys.stdout.write(
         f"✓ {moved.rows:,} rows were moved. The audit log is intact: it ends with event {proof.head.last}, "
         f"whose hash is {proof.head.hash}.\n"
-        "Set DATABASE_URL to the new database. No Linesman starts on the old one any more.\n"
+        "Set DATABASE_URL to the new database. Linesman no longer starts on the old one.\n"
     )
     return OK
 

@@ -25,8 +25,8 @@ def run(parsed: argparse.Namespace) -> int:
         told.append(f"The previous database is {before}.")
     if frozen:
         told.append(
-            "Submissions are frozen: changes in it would continue from where they were at the backup, and may have "
-            "been carried out or cancelled since. Check them, then run /numbers unfreeze."
+            "Submissions are frozen: changes in it would continue from where they were when it was backed up, and may "
+            "have been carried out or cancelled since. Check them, then run /numbers unfreeze."
         )
     sys.stdout.write("\n".join(told) + "\n")
     return OK

@@ -30,7 +30,7 @@ def may_ask_for_changes(change: Change, by: str) -> None:
     if change.requester == by:
         raise NotAuthorized(
             f"You requested {change.public_id} yourself. To change its plan, cancel it with `/numbers cancel "
-            f"{change.public_id}` and request it anew."
+            f"{change.public_id}` and request it again."
         )
     if change.part_of is not None:
         raise NotAuthorized(f"{change.public_id} is an extension, which has no plan: reject it, and say why.")
@@ -79,7 +79,7 @@ def still_revises(fresh: Change, revised: Change) -> None:
         raise Superseded(
             f"{revised.public_id} is already {revised.state.phrase}. Plan again to request this as a change of its own."
         )
-    raise Superseded(f"{revised.public_id} has a newer plan already. Start again from its card.")
+    raise Superseded(f"{revised.public_id} already has a newer plan. Start again from its card.")
 
 
 async def take_over(tx: Transaction, fresh: Change, revised: Change, *, by: str, now: datetime) -> None:

@@ -109,7 +109,7 @@ async def correct_the_form(requester: Pane) -> None:
 async def look_at_the_plan(requester: Pane, camera: Camera) -> None:
     """See what is going to change before anybody decides."""
     await requester.press_in_modal("Preview")
-    await expect(requester.modal.get_by_text("Nothing is changed before somebody approves")).to_be_visible()
+    await expect(requester.modal.get_by_text("Nothing is changed until somebody approves")).to_be_visible()
     await expect(requester.modal).to_contain_text("dallas → denver")
     await camera.take(requester.all, "preview")
 

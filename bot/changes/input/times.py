@@ -46,7 +46,7 @@ def read_end(
     begins = max(start.at, now) if start else now
     if read is None or read.at < begins + pauses + LEAST:
         earliest, minutes = show_instant(begins + pauses + LEAST, known_zone(zone).key), LEAST // timedelta(minutes=1)
-        least = f"A temporary change lasts {minutes} minutes at least: end it after {earliest}."
+        least = f"A temporary change must last at least {minutes} minutes: end it after {earliest}."
         if pauses:
             least = (
                 f"The pauses between its waves take {Pause(length=pauses)}, so the last wave would come too late: end "

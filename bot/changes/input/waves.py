@@ -89,7 +89,7 @@ def _check(waves: Sequence[WaveSize]) -> None:
         )
     together = sum(wave.share for wave in waves)
     if together > WHOLE:
-        raise InvalidValue(f"These shares come to {percent(together)} of the numbers: 100 % is all there is.")
+        raise InvalidValue(f"These shares add up to {percent(together)} of the numbers: they may not exceed 100 %.")
 
 
 def read_pause(typed: str) -> Pause:
@@ -111,9 +111,9 @@ def read_pause(typed: str) -> Pause:
             f"“{text[:30]}” is not a pause: write “ask” to be asked after each wave, or a time such as 30 min, 2 hours."
         )
     if not length:
-        raise InvalidValue("That is no time at all: leave this empty to continue at once, or write 30 min.")
+        raise InvalidValue("That is not a pause: leave this empty to continue at once, or write 30 min.")
     if length > LONGEST:
-        raise InvalidValue(f"A pause lasts {LONGEST.days} days at most, for the numbers stay locked.")
+        raise InvalidValue(f"A pause lasts {LONGEST.days} days at most, because the numbers stay locked.")
     return Pause(length=length)
 
 

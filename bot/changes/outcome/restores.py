@@ -125,4 +125,4 @@ def restore_cells(
             MISSING,
             "It is not in the account any more, or could not be given its earlier values: see the card of the change.",
         )
-    return LEFT, "Somebody has changed it meanwhile, so it was left as it is."
+    return LEFT, "Somebody has changed it since, so it was left as it is."

@@ -65,7 +65,7 @@ def _other_turn(
     if lists(stage.stage.fallback_approvers, person, membership) and stage.fallback_at is not None:
         at = show_instant(stage.fallback_at, person.zone)
         named = f" of the stage “{stage.stage.name}”" if stage.stage.name else ""
-        sentence = f"You are a fallback approver{named}: you may approve from {at} on, if it still waits then."
+        sentence = f"You are a fallback approver{named}: you may approve from {at} on, if it is still waiting then."
         return replace(verdict, reason=Reason.FALLBACK_LATER, sentence=sentence)
     mine = [each for each in progress if each is not stage and lists(each.stage.everyone, person, membership)]
     if later := next((each for each in mine if each.place > stage.place), None):

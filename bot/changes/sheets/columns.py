@@ -199,8 +199,8 @@ def _withheld(headings: Sequence[str], positions: Sequence[int]) -> Iterator[str
     for at in positions:
         yield (
             f"“{headings[at]}” ({letters(at)}) is a secret, which cannot be given in a sheet: the file stays in Slack "
-            "with every one in it. Nor can it be typed into the form here: LINESMAN_SECRET_KEY is not set; ask whoever "
-            "runs Linesman. Take the column out."
+            "with every one in it. It cannot be typed into the form either, because LINESMAN_SECRET_KEY is not set: "
+            "ask whoever runs Linesman. Remove the column."
         )
 
 

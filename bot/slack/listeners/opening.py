@@ -95,7 +95,7 @@ async def too_long(services: Services, view: str, draft: Draft, *, typed: Sequen
     if len(draft.pasted) <= MOST_BOXES:
         return False
     why = (
-        f"🚫 What you typed is longer than the {MOST_BOXES} boxes of the form hold. The form was not opened, so that "
+        f"🚫 What you typed is more than the {MOST_BOXES} boxes of the form can hold. The form was not opened, so that "
         "no number is lost: split the list, or upload it as a sheet."
     )
     await services.show(view, notice(why, title=title, typed=typed))

@@ -86,7 +86,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "workbook_asked_for": "Results requested as a workbook",
     "template_saved": "Saved as template {name}",
     "template_replaced": "Template {name} replaced",
-    "pruned": "Old data removed, the summary stays",
+    "pruned": "Old data removed; the summary is kept",
     # Without a change
     "template_deleted": "Template {name} deleted",
     "frozen": "Submissions frozen: {reason}",

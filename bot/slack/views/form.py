@@ -124,7 +124,7 @@ def form(
 def base_text(base: Base) -> str:
     """Return which numbers of an earlier change are included, in mrkdwn."""
     if base.what is FollowUp.UNDO:
-        return f"↩️ Undo of *{public_id(base.change)}*: the numbers that it changed get their earlier values back."
+        return f"↩️ Undo of *{public_id(base.change)}*: the numbers that it changed return to their earlier values."
     return (
         f"🔁 Retry of *{public_id(base.change)}*: its numbers that failed, differ or were not attempted, "
         "and any that you add below. Fix what was wrong, or request the same again."

@@ -114,7 +114,7 @@ def asked_lines(details: ChangeDetails) -> str:
 
 def _asked(decision: Decision, change: Change) -> str:
     if decision.digest != change.digest:
-        asks = "asked for changes to a former plan"
+        asks = "asked for changes to an earlier plan"
     else:
         asks = "asks for changes" if change.state is ChangeState.CHANGES_REQUESTED else "asked for changes"
     return f"{decided_by(decision)} {asks}: {words(decision.reason)}"

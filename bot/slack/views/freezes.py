@@ -31,7 +31,7 @@ def _what_waits(details: ChangeDetails) -> str:
             return _running(details, details.reach or StopReach())
         case ChangeState.VERIFYING:
             follow = f" {_wait(rest, 'The remaining ')} {_LIFTED}." if rest else ""
-            return f"Reading back continues, as it changes nothing.{follow}"
+            return f"The read-back continues, as it changes nothing.{follow}"
         case ChangeState.IN_EFFECT:
             return f"No number is restored {_LIFTED}."
         case ChangeState.PAUSED:
@@ -41,7 +41,7 @@ def _what_waits(details: ChangeDetails) -> str:
 
 
 def _running(details: ChangeDetails, reach: StopReach) -> str:
-    said = [f"{_wait(reach.unsent)} {_LIFTED}." if reach.unsent else "Nothing is left to be sent."]
+    said = [f"{_wait(reach.unsent)} {_LIFTED}." if reach.unsent else "Nothing is left to send."]
     if reach.under_way:
         said.append(
             f"{counted(reach.under_way, 'number is', 'numbers are')} being sent right now and will not be sent again."

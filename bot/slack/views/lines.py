@@ -269,6 +269,6 @@ def reminder(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[str, list
     until = f" It expires {when(change.expires_at)}." if change.expires_at else ""
     passed = change.start is not None and change.start.at <= details.now
     soon = "once the freeze is lifted" if details.freeze else "at once"
-    late = f" Its start, {change.start}, has passed: approved now, it starts {soon}." if passed else ""
+    late = f" Its start, {change.start}, has passed: if approved now, it starts {soon}." if passed else ""
     text = f"⏰ {change.public_id} still waits for a decision{whom}.{late}{until}"
     return text, [section(text)]

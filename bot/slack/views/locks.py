@@ -67,7 +67,7 @@ def unlock_question(lock: Lock) -> tuple[str, list[dict[str, Any]]]:
     )
     question = confirmation(
         f"Release {name}'s numbers?",
-        f"{name} sends nothing more, and {counted(lock.numbers, 'number')} will be free at once.",
+        f"{name} sends nothing more, and {counted(lock.numbers, 'number')} will be released at once.",
         "Release",
     )
     row = [button("Release the numbers", UNLOCK, str(lock.change), style="danger", confirm=question)]

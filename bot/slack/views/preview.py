@@ -137,7 +137,7 @@ def _plan(details: ChangeDetails) -> View:
     blocks = [
         section(
             f"*{change.public_id}* · {details.provider}: {details.kind.title}{_revises(change)}\n"
-            "Nothing is changed before somebody approves."
+            "Nothing is changed until somebody approves."
         ),
         fields([("Numbers", numbers_text(summary)), ("Jobs", jobs_text(details))]),
         *([section(f"*Numbers that match*\n{filter_lines(summary)}")] if summary.conditions else []),

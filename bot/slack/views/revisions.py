@@ -24,7 +24,7 @@ def changes_form(change: Change, ticket: str) -> View:
     element = text_input(WHAT, "", WORDS_LENGTH, multiline=True)
     hint = "Everybody who sees the change can read this. To have numbers left out, name them here."
     then = (
-        f"Nobody can approve this plan of {change.public_id} any more. Its requester gets the form back, as it was "
+        f"This plan of {change.public_id} can no longer be approved. Its requester gets the form back as it was "
         "filled in."
     )
     return modal(
@@ -53,7 +53,8 @@ def revision_history(details: ChangeDetails, data: Mapping[str, Any]) -> str:
                 f"numbers are unlocked. {requester}: press *Edit* to change the plan."
             )
         case "still_to_revise":
-            return f"⏰ {requester}: an approver still waits for another plan. Press *Edit* on the card, or cancel it."
+            still = "an approver is still waiting for another plan"
+            return f"⏰ {requester}: {still}. Press *Edit* on the card, or cancel it."
         case "revised":
             return f"🔁 {requester} requests approval of another plan. Earlier approvals do not count for it."
         case "not_revised":

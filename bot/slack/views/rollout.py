@@ -45,7 +45,7 @@ def _unneeded(typed: str) -> str:
         if typed.strip().isdigit()
         else "🌊 *No waves*: the first one would hold every number"
     )
-    return f"{what}, so all numbers go at once."
+    return f"{what}, so all numbers are sent at once."
 
 
 def _sizes(details: ChangeDetails) -> list[int]:
@@ -92,11 +92,11 @@ def _waves_ahead(details: ChangeDetails, sizes: list[int]) -> str:
     waves[0] = f"wave 1: {counted(sizes[0], 'number')} ({_named(details, sizes[0])})"
     waves.append(f"rest: {sizes[-1]:,}")
     if rollout.pause.asks:
-        between = "After each its requester or an operator continues or stops the rollout"
+        between = "After each one, its requester or an operator continues or stops the rollout"
     elif rollout.pause.length:
-        between = f"The next one follows {rollout.pause} after the one before has been read back"
+        between = f"The next one starts {rollout.pause} after the previous one has been read back"
     else:
-        between = "The next one follows when the one before has been read back"
+        between = "The next one starts when the previous one has been read back"
     some = f"more than {rollout.threshold}" if rollout.threshold != Threshold() else "any number"
     return (
         f"🌊 *{len(sizes)} waves*: {', '.join(waves)}. {between}. If {some} of a wave failed, differs or is not "
@@ -139,7 +139,7 @@ def _paused(details: ChangeDetails, sizes: list[int]) -> str:
     must = f"{decides} must decide whether to continue with {following}. {locked}"
     place = f"ave {change.wave} of {len(sizes)}"
     if change.paused_for is PauseReason.TIMED and change.resumes_at is not None:
-        by_itself = f"It continues at {when(change.resumes_at)} with {following}, unless {decides} decides before."
+        by_itself = f"It continues at {when(change.resumes_at)} with {following}, unless {decides} decides earlier."
         return f"⏲️ *W{place} is done.* {by_itself} {locked}"
     if change.paused_for is PauseReason.ASKED:
         return f"⏸️ *W{place} is done.* {must}"
@@ -197,7 +197,7 @@ def _paused_line(details: ChangeDetails, data: Mapping[str, Any], counts: Mappin
     if why is PauseReason.ASKED:
         return f"⏸️ {done} {decides}."
     resumes = when(datetime.fromtimestamp(data["resumes_at"], UTC))
-    return f"⏲️ {done} The next one follows at {resumes}; {decides} before."
+    return f"⏲️ {done} The next one starts at {resumes}; until then, {decides}."
 
 
 def rollout_buttons(details: ChangeDetails) -> Block:
@@ -230,5 +230,5 @@ def _question(details: ChangeDetails, following: int) -> Block:
 
 
 def _stopping(change: Change, rest: int) -> Block:
-    text = f"{counted(rest, 'number')} will not be sent. What was sent stays as it is now."
+    text = f"{counted(rest, 'number')} will not be sent. What was sent stays as it is."
     return confirmation(f"Stop {change.public_id} here?", text, "Stop here")

@@ -58,9 +58,9 @@ def turn_text(details: ChangeDetails) -> str:
     text = f"May approve{where}: {audience_text(replace(those, delegates=details.audience.delegates))}."
     if opened.fallback_at is not None and opened.fallback_due(details.now):
         fallback = _audience(details, opened.stage.fallback_approvers)
-        text += f" Fallback approvers may approve since {when(opened.fallback_at)}: {fallback}."
+        text += f" Since {when(opened.fallback_at)}, fallback approvers may approve too: {fallback}."
     elif opened.fallback_at is not None:
-        text += f" From {when(opened.fallback_at)} on its fallback approvers may, too."
+        text += f" From {when(opened.fallback_at)}, its fallback approvers may approve too."
     following = [_name(each.stage.name) for each in details.stages if each.place > opened.place and not each.complete]
     return f"{text} Then: {first_few(following, FOLLOWING)}." if following else text
 
@@ -71,7 +71,7 @@ def waits_text(details: ChangeDetails) -> str:
         return ""
     opened = open_stage(details.stages)
     given = f"{len(opened.approvals)} of {opened.stage.approvals_required}"
-    return f"🔵 Waits for the stage {_name(opened.stage.name)} ({given}), {opened.place} of {len(details.stages)}"
+    return f"🔵 Waiting for the stage {_name(opened.stage.name)} ({given}), {opened.place} of {len(details.stages)}"
 
 
 def wanting_line(details: ChangeDetails) -> str:
@@ -175,7 +175,7 @@ def fallback_notice(details: ChangeDetails, data: Mapping[str, Any]) -> tuple[st
         who, waited = "too few have" if opened.approvals else "nobody has", spoken(opened.stage.fallback_after)
         text = (
             f"⏳ {called(details.fallback)}{who} approved {change.public_id}{where} for {waited}. "
-            "Its fallback approvers may now."
+            "Its fallback approvers may approve now."
         )
     return text, [section(text)]
 

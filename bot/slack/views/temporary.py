@@ -139,7 +139,9 @@ def _late(details: ChangeDetails, until: End) -> str:
     """Return when the numbers are restored if the change window is closed at ``until``; empty if it is open."""
     begins = begins_at(None, details.policy.windows, until.at)
     return (
-        f" At that time its change window is closed: they go back when it opens, at {when(begins)}." if begins else ""
+        f" Its change window is closed at that time: the numbers are restored when it opens, at {when(begins)}."
+        if begins
+        else ""
     )
 
 
@@ -179,7 +181,7 @@ def restore_lines(details: ChangeDetails, limit: int) -> list[tuple[str, str]]:
     if summary and summary.since:
         said.append(
             (
-                "Numbers left as they are, because somebody changed them meanwhile",
+                "Numbers left as they are, because somebody changed them",
                 examples(summary.since_named, summary.since),
             )
         )
@@ -223,7 +225,7 @@ def restored_text(data: Mapping[str, Any]) -> str:
     """Return how many numbers were restored, left and not restored, in words."""
     parts = [f"{counted(data['restored'], 'number')} restored"]
     if data["left"]:
-        parts.append(f"{data['left']:,} left as somebody changed {'it' if data['left'] == 1 else 'them'} meanwhile")
+        parts.append(counted(data["left"], "left because somebody changed it", "left because somebody changed them"))
     if data["failed"]:
         parts.append(f"{data['failed']:,} failed")
     if data["unverified"]:

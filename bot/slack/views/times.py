@@ -38,7 +38,7 @@ def start_line(details: ChangeDetails | ScheduledChange) -> str:
         # A list of waiting changes reports a freeze by itself.
         frozen = isinstance(details, ChangeDetails) and details.freeze is not None
         soon = "once the freeze is lifted" if frozen else "at once"
-        at_once = f"🕒 Its start, {start}, has passed: *approved now, it starts {soon}*."
+        at_once = f"🕒 Its start, {start}, has passed: *if approved now, it starts {soon}*."
         return "" if state is ChangeState.APPROVED else at_once
     if begins and begins > start.at:
         return f"🕒 Its start, {start}, is outside its change window: it *starts {when(begins)}*, when that opens."
@@ -97,9 +97,8 @@ def whole_wave_waits(details: ChangeDetails) -> bool:
 
 def outside_window(numbers: int, opens: datetime) -> str:
     """Return that this many numbers wait for the change window, and until when."""
-    return (
-        f"*Outside its change window*: {counted(numbers, 'number waits', 'numbers wait')}. It goes on at {when(opens)}."
-    )
+    wait = counted(numbers, "number waits", "numbers wait")
+    return f"*Outside its change window*: {wait}. Sending continues at {when(opens)}."
 
 
 def slack_line(waits: Mapping[str, datetime]) -> str:
@@ -119,7 +118,7 @@ def _held(method: str) -> str:
     name, _, place = method.partition(" in ")
     match name.partition("."):
         case ("chat", _, "update"):
-            return "edits of cards"
+            return "card updates"
         case ("chat", _, "postMessage"):
             return f"messages in {channel(place)}" if place.startswith(("C", "G")) else "messages"
         case ("files", _, _):

@@ -81,7 +81,7 @@ class Batches:
             raise Superseded("That job belongs to another batch.") from error
         if result.rowcount != 1:
             present = (await self.get(batch)).state.value
-            raise Superseded(f"The batch is {present} already.")
+            raise Superseded(f"The batch is already {present}.")
         if to in {BatchState.SUBMITTED, BatchState.SETTLED}:
             # From here, no step leads back into the queue, so its secrets are never sent again.
             await self._secrets.wipe_batch(batch)

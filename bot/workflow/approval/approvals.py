@@ -161,7 +161,7 @@ class Approvals:
             )
         if change.state is ChangeState.CHANGES_REQUESTED:
             raise Superseded(
-                f"Changes to {change.public_id} were requested, so this plan cannot be decided on any more. Its "
+                f"Changes to {change.public_id} were requested, so this plan can no longer be decided on. Its "
                 "requester can request approval of another one."
             )
         if change.state is not ChangeState.AWAITING_APPROVAL:
@@ -215,7 +215,7 @@ class Approvals:
             await self._notify.cards(tx, change.id)
         self._context.ring()
         raise Superseded(
-            f"{lapsed_text(lapses)} {change.public_id} waits for the stage “{opened.stage.name}” now, so your approval "
+            f"{lapsed_text(lapses)} {change.public_id} now waits for the stage “{opened.stage.name}”, so your approval "
             "was not recorded.".strip()
         )
 

@@ -125,7 +125,7 @@ class DelegationNotices:
     async def _waiting(self, delegate: str) -> str:
         waiting = len(await self._undecided.of(delegate))
         if not waiting:
-            return "No request waits for you now."
+            return "No requests are waiting for you."
         if waiting >= ASKED:
             return f"{waiting:,} or more requests wait for you: see your Home tab."
         return f"{counted(waiting, 'request waits', 'requests wait')} for you: see your Home tab."

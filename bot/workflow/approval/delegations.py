@@ -119,7 +119,7 @@ class DelegationControl:
         async with self._context.database.reading() as tx:
             present = await tx.delegations.of_pair(by, delegate)
         if present is None:
-            raise NotFound("There is no delegation of yours to this person; `/numbers delegate` lists yours.")
+            raise NotFound("You have not delegated to this person; `/numbers delegate` lists your delegations.")
         return present
 
     @repeatable
@@ -142,7 +142,7 @@ class DelegationControl:
     async def _end(self, tx: Transaction, delegation: Delegation, *, by: str, name: str) -> None:
         now = self._context.clock()
         if not delegation.active(now):
-            raise Superseded("This delegation has ended already.")
+            raise Superseded("This delegation has already ended.")
         await tx.delegations.end(delegation, now, by=by, floor=self._context.slack_time)
         await tx.tasks.add(Task.DELEGATION, delegation.id, now)
         taken_back = await self._take_back(tx, delegation, name)
@@ -167,7 +167,8 @@ class DelegationControl:
             await self._authorization.operate(by)
         except NotAuthorized as error:
             raise NotAuthorized(
-                f"Only who lends the right, who is lent it and operators can end a delegation. {error.message}"
+                "Only the person who lends the right, the person who borrows it and operators can end a delegation. "
+                f"{error.message}"
             ) from error
 
     async def _take_back(self, tx: Transaction, delegation: Delegation, name: str) -> int:

@@ -50,7 +50,7 @@ class Extensions:
             until = await self._read(change, text, by)
             extension, digest = await self._write(change_id, until, text, by=by, submission=submission)
             asked = await self._approval_requests.ask(extension, by=by, digest=digest)
-        return f"{asked.public_id} asks for approval that {change.public_id} stays in effect until {asked.until}."
+        return f"{asked.public_id} requests approval to keep {change.public_id} in effect until {asked.until}."
 
     async def _read(self, change: Change, text: str, by: str) -> End:
         try:
@@ -61,7 +61,7 @@ class Extensions:
         if until is None:
             raise InputError({UNTIL: "Say until when, such as tomorrow 08:00."})
         if change.until is not None and until.at <= change.until.at:
-            raise InputError({UNTIL: f"It lasts until {change.until} already. Give a later time."})
+            raise InputError({UNTIL: f"It already lasts until {change.until}. Give a later time."})
         return until
 
     async def _write(self, change_id: int, until: End, text: str, *, by: str, submission: str) -> tuple[int, str]:
@@ -104,7 +104,7 @@ async def _open_to_extension(tx: Transaction, change: Change, now: datetime) -> 
             f"{change.public_id} is {change.state.phrase}: only a temporary change that is in effect can be extended."
         )
     if (restore := await tx.changes.part(change.id, FollowUp.RESTORE)) is not None:
-        raise Superseded(f"{change.public_id} is ending already: {restore.public_id} restores its numbers.")
+        raise Superseded(f"{change.public_id} is already ending: {restore.public_id} restores its numbers.")
     extension = await tx.changes.part(change.id, FollowUp.EXTEND)
     if extension is not None and extension.state is ChangeState.PLANNED:
         # Nobody was asked: the policy or Slack did not allow it, or this process ended in between.

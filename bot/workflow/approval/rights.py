@@ -98,7 +98,7 @@ class ApprovalRights:
         ask = partial(self._authorization.approval, policy, progress, requester=requester, fresh=fresh)
         counting = [each for each in decisions if each.counts]
         if user in used_up(counting) - {each.person for each in counting}:
-            raise NotAuthorized(f"Somebody to whom you lent your right to approve has approved already. {_ONCE}")
+            raise NotAuthorized(f"The person to whom you lent your right to approve has already approved. {_ONCE}")
         return await self._right(user, requester, used_up(counting), ask)
 
     async def _right(self, user: str, requester: str, used: frozenset[str], ask: Question) -> ApprovalRight:
@@ -131,7 +131,10 @@ class ApprovalRights:
         if delegator == requester:
             return None, f"{lender} requested this change, so the right that {lender} lends you does not count for it."
         if delegator in used:
-            return None, f"{lender}, who lends you the right, has approved this, or somebody for {lender}. {_ONCE}"
+            return (
+                None,
+                f"{lender}, who lends you the right, or somebody for {lender} has already approved this. {_ONCE}",
+            )
         try:
             verdict = await ask(user=delegator)
         except NotAuthorized:  # Slack does not say who the lender is
@@ -162,4 +165,4 @@ def counts_once(decision: Decision, approvals: Collection[Decision]) -> None:
     """Raise NotAuthorized when an approval by somebody else already used the right of ``decision``, or its person's."""
     others = [each for each in approvals if each.counts and each.person != decision.person]
     if decision.approvers & used_up(others):
-        raise NotAuthorized(f"The right to approve that you act with has been used for this change just now. {_ONCE}")
+        raise NotAuthorized(f"The right to approve that you are using has just been used for this change. {_ONCE}")

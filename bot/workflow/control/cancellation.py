@@ -93,7 +93,7 @@ class Cancellation:
             return f"{change.public_id} is cancelled. Nothing was sent to the provider."
         if change.state is ChangeState.RUNNING and change.stopped_at is not None:
             raise Superseded(
-                f"{change.public_id} is already stopped; jobs that cannot be stopped are running to their end."
+                f"{change.public_id} is already stopped; only jobs that cannot be stopped are still running."
             )
         if said := await self._stopping.stop(tx, change, by=by, problem=problem, code=code, reason=reason):
             return said

@@ -141,7 +141,7 @@ class Resolution:
             if report.certain
             else " The provider does not prove that this job belongs to the batch, so this relies on your word."
         )
-        return f"Job {report.id} is now polled for batch {batch.position} of {change.public_id}.{unsure}"
+        return f"Job {report.id} is now watched for batch {batch.position} of {change.public_id}.{unsure}"
 
     @repeatable
     async def send_again(self, ticket: BatchQuestion, *, by: str) -> str:

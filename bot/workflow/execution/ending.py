@@ -165,7 +165,7 @@ class ChangeEnd:
                 )
             if restore is not None or change.until.at <= now + AT_ONCE:
                 restored_by = f": {restore.public_id} restores its numbers" if restore else ""
-                raise Superseded(f"{change.public_id} is ending already{restored_by}.")
+                raise Superseded(f"{change.public_id} is already ending{restored_by}.")
             numbers = (await tx.tallies.of(change_id)).changed
             await tx.changes.put(change_id, until=End(at=now, zone=change.until.zone))
             await tx.events.add(change_id, "ended_early", at=now, actor=by, digest=change.digest)

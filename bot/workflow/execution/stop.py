@@ -153,7 +153,7 @@ class ChangeStop:
             await tx.tasks.add(Task.FINISH, change.id, now)
         return (
             f"{change.public_id} is stopped: {counted(numbers, 'number')} will not be sent. "
-            "What was sent stays as it is now."
+            "What was sent stays as it is."
         )
 
     async def _call_off(

@@ -14,7 +14,7 @@ from bot.workflow.health import Health
 
 log = structlog.get_logger(__name__)
 
-_DOING: Final = "prove to the others that this replica lives, so it takes no work"
+_DOING: Final = "prove to the other replicas that this one is alive, so it takes no work"
 
 
 class ReplicaLife:
@@ -53,7 +53,7 @@ class ReplicaLife:
         if self.seen:
             log.warning("others cannot see that this replica lives", why=error.message)
         elif not self._context.database.trouble and Health.DATABASE not in self._context.health.present:
-            what = f"This replica takes no work, for others cannot see that it lives. {error.message}"
+            what = f"This replica takes no work, because others cannot see that it is alive. {error.message}"
             self._context.health.begin(Health.DATABASE, what)
 
     async def _free_the_dead(self) -> None:

@@ -26,7 +26,7 @@ from tests.acceptance.workspace import OPS
 #: How the answers read: to a right that is lent, to the list, to a right that is taken back or was before.
 _LENT: Final = re.compile(r"can approve changes for you until")
 _LISTED: Final = re.compile(r"Delegations|You have no delegations")
-_TAKEN_BACK: Final = re.compile(r"can no longer approve for you|There is no delegation of yours")
+_TAKEN_BACK: Final = re.compile(r"can no longer approve for you|You have not delegated to this person")
 
 
 class Approvers:

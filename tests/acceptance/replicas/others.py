@@ -27,7 +27,7 @@ FREEZES: Final = 0.4
 
 #: How the answers read.
 _LENT: Final = re.compile(r"can approve changes for you until|already")
-_TAKEN_BACK: Final = re.compile(r"can no longer approve for you|There is no delegation of yours")
+_TAKEN_BACK: Final = re.compile(r"can no longer approve for you|You have not delegated to this person")
 _FROZEN: Final = re.compile(r"rozen")
 _THAWED: Final = re.compile(r"lifted|not frozen|no freeze", re.IGNORECASE)
 

@@ -110,7 +110,7 @@ async def adoption(stage: Stage) -> tuple[SlackUser, str]:
     await stage.otto.click("adopt_other", message=notice(stage))
     await stage.otto.wait_for_view(lambda view: view.callback_id == "adoption")
     await stage.otto.type("job", stage.telnyx.jobs[0].id)
-    return stage.otto, "is now polled for batch 1"
+    return stage.otto, "is now watched for batch 1"
 
 
 async def extension(stage: Stage) -> tuple[SlackUser, str]:
@@ -127,7 +127,7 @@ async def extension(stage: Stage) -> tuple[SlackUser, str]:
     await stage.ana.click("extend", message=stage.card(change))
     await stage.ana.wait_for_view(lambda view: view.callback_id == "extension")
     await stage.ana.type("until", "in 9 hours")
-    return stage.ana, "asks for approval"
+    return stage.ana, "requests approval to keep"
 
 
 async def shorter_extension(stage: Stage) -> tuple[SlackUser, str]:

@@ -68,13 +68,13 @@ stages = [
     await stage.approve(change, by=stage.mia)
     stage.clock.advance(2 * HOUR)
     await stage.slack.wait_for(
-        lambda: any("Its fallback approvers may now" in told for told in below_the_request(stage, change)),
+        lambda: any("Its fallback approvers may approve now" in told for told in below_the_request(stage, change)),
         what="the call",
     )
 
     assert "You have already approved this change in the stage “safety”" in await stage.approve(change, by=stage.mia)
     await lend(stage, by=stage.mia)
-    assert "has approved this" in await stage.approve(change, by=stage.sam)
+    assert "has already approved this" in await stage.approve(change, by=stage.sam)
     assert "That was the last approval needed" in await stage.approve(change, by=stage.otto)
 
 
@@ -134,7 +134,7 @@ stages = [
     answer = await stage.approve(change, by=stage.otto)
     await stage.quiet()
 
-    assert "waits for the stage “safety” now" in answer
+    assert "now waits for the stage “safety”" in answer
     assert "🔵 safety: 0 of 1, open\n⚪ network: 0 of 1\n⚪ legal: 0 of 1" in stage.read(stage.card(change))
     assert stage.created() == []
     await stage.approve(change, by=stage.otto)

@@ -289,8 +289,9 @@ async def test_the_rest_is_sent_once_when_its_task_is_taken_over(stage: Stage) -
 async def test_a_canary_on_all_numbers_is_none(stage: Stage) -> None:
     """With no more numbers than the canary was to have, all go together, and the plan says so."""
     numbers = numbers_of(stage, 3)
-    assert "No canary: the change has no more numbers than the canary, so all numbers go at once." in await proposed(
-        stage, numbers, "3"
+    assert (
+        "No canary: the change has no more numbers than the canary, so all numbers are sent at once."
+        in await proposed(stage, numbers, "3")
     )
     change = await stage.request()
     await stage.approve(change)

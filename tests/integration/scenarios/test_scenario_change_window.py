@@ -72,7 +72,9 @@ async def test_jobs_left_over_by_a_freeze_wait_for_the_next_window(idle: Stage, 
     free_slots(stage)
 
     await stage.command("unfreeze", by=stage.otto)
-    await card_says(stage, change, f"{OUTSIDE}: 2 numbers wait. It goes on at", "2 waiting for its change window")
+    await card_says(
+        stage, change, f"{OUTSIDE}: 2 numbers wait. Sending continues at", "2 waiting for its change window"
+    )
     await held(stage, change)
     assert "Outside the change window: 2 numbers waiting until" in await stage.command(f"status CHG-{change}")
 
@@ -215,7 +217,9 @@ async def test_numbers_of_close_wait_for_the_next_window(
         await card_says(stage, change, "7 numbers wait until an operator lifts it.")
         await stage.command("unfreeze", by=stage.otto)
 
-    await card_says(stage, change, f"{OUTSIDE}: 7 numbers wait. It goes on at", "1 held until its change window opens")
+    await card_says(
+        stage, change, f"{OUTSIDE}: 7 numbers wait. Sending continues at", "1 held until its change window opens"
+    )
     await stage.slack.wait_for(lambda: told(stage, change), what="the line about the window")
     for _ in range(3):
         stage.clock.advance(900)

@@ -272,7 +272,7 @@ async def test_a_list_that_no_form_holds_is_given_back_whole(stage: Stage, word:
     view = await stage.ana.wait_for_view(lambda view: view.callback_id == "notice")
     shown = stage.read(view)
 
-    assert "longer than the 20 boxes of the form hold" in shown
+    assert "more than the 20 boxes of the form can hold" in shown
     assert [number for number in numbers if number not in shown] == []
 
 

@@ -87,7 +87,7 @@ async def test_a_right_counts_once_whoever_uses_it(two: Stage) -> None:
     await two.approve(change, by=two.sam)
 
     assert "That right counts once" in await two.approve(change, by=two.otto)
-    assert "Somebody to whom you lent your right to approve has approved already." in await two.approve(change)
+    assert "The person to whom you lent your right to approve has already approved." in await two.approve(change)
     assert two.created() == []
     assert "starts now" in await two.approve(change, by=two.mia)
     await two.ended(change)
@@ -100,7 +100,7 @@ async def test_a_right_that_its_owner_has_used_is_worth_nothing_to_a_delegate(tw
     change = await two.ask(ONE)
     await two.approve(change)
 
-    assert "Max, who lends you the right, has approved this, or somebody for Max." in await two.approve(
+    assert "Max, who lends you the right, or somebody for Max has already approved this." in await two.approve(
         change, by=two.sam
     )
     await reject(two, change, two.sam)

@@ -154,7 +154,7 @@ async def test_a_day_alone_is_its_first_minute(stage: Stage) -> None:
         ("@Sam for 31 days", "a delegation can last 30 days"),
         ("@Sam until whenever", "“whenever” is not understood"),
         ("@Sam now", "is not an end time"),
-        ("end @Sam", "There is no delegation of yours to this person"),
+        ("end @Sam", "You have not delegated to this person"),
         ("end", "Name the person"),
     ],
 )
@@ -223,7 +223,7 @@ async def test_nobody_else_can_end_it(stage: Stage) -> None:
 
     said = await stage.answered(stage.mia, stage.mia.click("end_delegation", message=shown))
 
-    assert "Only who lends the right, who is lent it and operators can end a delegation." in said
+    assert "Only the person who lends the right, the person who borrows it and operators can end a delegation." in said
     assert "You can approve for @Max until" in await stage.command("delegate", by=stage.sam)
 
 
@@ -278,7 +278,7 @@ async def test_lent_again_after_its_end_it_is_another_one(stage: Stage) -> None:
     stage.clock.advance(TWO_HOURS)
     await lend(stage)
 
-    assert "has ended already" in await stage.answered(stage.max, stage.max.click("end_delegation", message=former))
+    assert "has already ended" in await stage.answered(stage.max, stage.max.click("end_delegation", message=former))
     assert "You can approve for @Max until" in await stage.command("delegate", by=stage.sam)
 
 

@@ -239,7 +239,7 @@ async def test_whom_others_cannot_see_takes_no_work_and_says_so(stage: Stage, un
         await psql(unruly, f"ALTER ROLE {USER} CONNECTION LIMIT -1")
         await ready(stage, 200)
 
-    assert "takes no work, for others cannot see that it lives. The database has no connection left" in said
+    assert "takes no work, because others cannot see that it is alive. The database has no connection left" in said
     assert (status, 'linesman_trouble{where="database"} 1.0' in metrics) == (200, True)
     told = [line["event"] for line in lines if line["event"] != "event"]
     assert told == ["others cannot see that this replica lives", "trouble", "recovered"]
@@ -414,7 +414,9 @@ async def test_numbers_of_close_wait_for_their_window(
     holding.let_go()
 
     await under(idle, tmp_path, another_day(idle))
-    await card_says(idle, change, f"{OUTSIDE}: 7 numbers wait. It goes on at", "1 held until its change window opens")
+    await card_says(
+        idle, change, f"{OUTSIDE}: 7 numbers wait. Sending continues at", "1 held until its change window opens"
+    )
     assert updates(close) == DONE + UNDER_WAY
     await idle.stop()
 

@@ -239,7 +239,7 @@ async def test_a_number_that_was_changed_while_it_was_busy_is_left(stage: Stage)
     await stage.ended(change)
 
     assert references(stage) == ["Portal", "Dallas", "Dallas"]
-    assert "2 numbers restored, 1 left as somebody changed it meanwhile" in stage.read(stage.card(change))
+    assert "2 numbers restored, 1 left because somebody changed it" in stage.read(stage.card(change))
     assert [word for word, _ in restored(stage, change).values()] == ["left", "verified", "verified"]
 
 
@@ -324,7 +324,7 @@ async def test_who_shared_a_job_with_a_changed_number_goes_back_in_another(stage
 
     assert "Holiday" not in references(stage)
     assert changed.customer_reference == "Portal"
-    assert "3 numbers restored, 1 left as somebody changed it meanwhile" in stage.read(stage.card(change))
+    assert "3 numbers restored, 1 left because somebody changed it" in stage.read(stage.card(change))
     assert "Succeeded" in stage.read(stage.card(change))
     assert restored(stage, change)[changed.phone_number][0] == "left"
     assert restored(stage, change)[kept.phone_number][0] == "verified"
@@ -349,7 +349,7 @@ async def test_a_number_of_close_that_changes_while_others_go_back_is_left(
     await both.ended(change)
 
     assert {number: close.number(number).label for number in before} == {**before, last: "Portal"}
-    assert f"{ALL - 1} numbers restored, 1 left as somebody changed it meanwhile" in both.read(both.card(change))
+    assert f"{ALL - 1} numbers restored, 1 left because somebody changed it" in both.read(both.card(change))
     assert restored(both, change)[last][0] == "left"
     assert both.failures() == []
     assert updates(close) == 2 * ALL - 1

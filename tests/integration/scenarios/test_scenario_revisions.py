@@ -99,7 +99,7 @@ async def test_the_whole_way(stage: Stage) -> None:
     card, request = stage.card(change), stage.request_card(change)
 
     view = await open_form(stage, change, stage.max)
-    assert "Nobody can approve this plan of CHG-1 any more." in stage.read(view)
+    assert "This plan of CHG-1 can no longer be approved." in stage.read(view)
     await stage.max.type("what", f"{WHAT}\nplease")
     await stage.send(by=stage.max)
     await card_after(stage, change, "Changes requested")
@@ -125,7 +125,7 @@ async def test_the_whole_way(stage: Stage) -> None:
     await stage.quiet()
 
     assert (stage.card(change).ts, stage.request_card(change).ts) == (card.ts, request.ts)
-    assert "✏️ @Max asked for changes to a former plan" in stage.read(stage.request_card(change))
+    assert "✏️ @Max asked for changes to an earlier plan" in stage.read(stage.request_card(change))
     assert [line.splitlines()[0] for line in stage.thread(change) if "🔁" in line]
     assert any("@Max, @Mia" in said and "another plan of CHG-1" in said for said in below_the_request(stage, change))
     assert "That was the last approval needed" in await stage.approve(change)
@@ -347,7 +347,7 @@ async def test_sent_twice_it_is_asked_once(stage: Stage) -> None:
     await stage.send(by=stage.mia)
     await stage.quiet()
 
-    assert "Changes to CHG-1 were requested, so this plan cannot be decided on any more." in stage.modal(stage.mia)
+    assert "Changes to CHG-1 were requested, so this plan can no longer be decided on." in stage.modal(stage.mia)
     assert "Sooner" in stage.modal(stage.mia)
     assert len(lines_with(stage, change, "asks for changes")) == 1
     stage.assert_nothing_doubled()
@@ -368,7 +368,7 @@ async def test_of_two_edits_the_first_one_counts(stage: Stage) -> None:
     windows[stage.ana.id] = other
     await stage.send()
 
-    assert "CHG-1 has a newer plan already." in stage.modal()
+    assert "CHG-1 already has a newer plan." in stage.modal()
     await stage.approve(change)
     await stage.ended(change)
     assert [row["number"] for row in stage.results(change)] == [ONE]
@@ -419,7 +419,7 @@ async def test_a_plan_whose_change_was_cancelled_meanwhile(stage: Stage) -> None
     await stage.send()
     assert "CHG-1 is already cancelled. Plan again" in stage.modal()
     await stage.ana.click("plan_again")
-    await stage.ana.wait_for_view(lambda view: "Nothing is changed before somebody approves" in stage.read(view))
+    await stage.ana.wait_for_view(lambda view: "Nothing is changed until somebody approves" in stage.read(view))
     assert await stage.request() != change
 
 
@@ -432,7 +432,7 @@ async def test_the_new_request_waits_as_long_as_a_first_one(stage: Stage) -> Non
     await send_back(stage, change)
     stage.clock.advance(50_000)
     await stage.slack.wait_for(
-        lambda: lines_with(stage, change, "⏰ @Ana: an approver still waits for another plan."), what="a reminder"
+        lambda: lines_with(stage, change, "⏰ @Ana: an approver is still waiting for another plan."), what="a reminder"
     )
     await replan(stage, change)
     stage.clock.advance(50_000)

@@ -40,10 +40,10 @@ async def test_closed_edits_wait_and_are_told_elsewhere(stage: Stage) -> None:
     await stage.approve(change)
     await stage.slack.wait_for(lambda: stage.file(change), what="the results")
 
-    assert "Slack's rate limit delays edits of cards until" in await stage.command(f"status CHG-{change}")
+    assert "Slack's rate limit delays card updates until" in await stage.command(f"status CHG-{change}")
     await stage.ana.open_home()
     await stage.slack.wait_for(
-        lambda: (home := stage.slack.home("U0ANA")) and "Slack's rate limit delays edits of cards" in stage.read(home),
+        lambda: (home := stage.slack.home("U0ANA")) and "Slack's rate limit delays card updates" in stage.read(home),
         what="word on the Home tab",
     )
     status, text = await stage.get("/readyz")

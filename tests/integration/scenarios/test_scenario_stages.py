@@ -91,7 +91,7 @@ async def test_home_and_lists_show_for_whom_a_request_waits(staged: Stage) -> No
     await opened(staged, staged.mia)
     change = await staged.ask(numbers(staged, 1), TAGS)
 
-    await shows(staged, staged.mia, "Waits for the stage safety (0 of 1), 1 of 2")
+    await shows(staged, staged.mia, "Waiting for the stage safety (0 of 1), 1 of 2")
     assert f"CHG-{change} · 🔵 Awaiting approval in the stage safety" in await staged.command("list waiting")
     await staged.approve(change, by=staged.mia)
     await shows(staged, staged.mia, "No requests are waiting for you.")
@@ -172,7 +172,7 @@ async def test_an_approval_that_lapses_opens_its_stage_again(idle: Stage, tmp_pa
     await stage.quiet()
 
     gone = "The approval of Mia no longer counts: Mia is no longer an approver in the stage “safety”."
-    assert f"{gone} CHG-1 waits for the stage “safety” now, so your approval was not recorded." in answer
+    assert f"{gone} CHG-1 now waits for the stage “safety”, so your approval was not recorded." in answer
     assert f"🔵 @safety: CHG-1 waits for the stage safety again. {gone}" in below_the_request(stage, change)
     assert stage.thread(change)[-1] == f"↩️ The stage safety is open again. {gone}"
     assert "waits for the stage “safety” first" in await stage.approve(change)
@@ -315,7 +315,7 @@ async def test_fallback_approvers_may_after_a_time(idle: Stage, tmp_path: Path) 
     stage = await under(idle, tmp_path, FALLBACK)
     change = await stage.ask(numbers(stage, 1), TAGS)
 
-    assert "its fallback approvers may, too" in stage.read(stage.request_card(change))
+    assert "its fallback approvers may approve too" in stage.read(stage.request_card(change))
     assert "@Mia" not in stage.read(stage.request_card(change))
     assert "You are a fallback approver: you may approve from " in await stage.approve(change, by=stage.mia)
     assert "You are a fallback approver: you may approve from " in await _rejects(stage, change)
@@ -326,9 +326,9 @@ async def test_fallback_approvers_may_after_a_time(idle: Stage, tmp_path: Path) 
     await stage.quiet()
 
     assert below_the_request(stage, change) == [
-        "⏳ @Mia: nobody has approved CHG-1 for 2 h. Its fallback approvers may now."
+        "⏳ @Mia: nobody has approved CHG-1 for 2 h. Its fallback approvers may approve now."
     ]
-    assert "Fallback approvers may approve since " in stage.read(stage.request_card(change))
+    assert "fallback approvers may approve too: " in stage.read(stage.request_card(change))
     assert "That was the last approval needed" in await stage.approve(change, by=stage.mia)
     await stage.ended(change)
     assert "1 of 1: @Mia approved as a fallback approver" in stage.read(stage.card(change))
@@ -358,12 +358,12 @@ async def test_a_stage_that_is_open_again_waits_anew_for_its_fallback(idle: Stag
     stage.clock.advance(3 * 3600)
     members = stage.slack.workspace.usergroups["S0SAFE"].members
     members.clear()
-    assert "waits for the stage “safety” now" in await stage.approve(change)
+    assert "now waits for the stage “safety”" in await stage.approve(change)
     members.extend(["U0MIA", "U0SAM"])
     await stage.approve(change, by=stage.mia)
     await stage.quiet()
 
-    assert "on its fallback approvers may, too." in stage.read(stage.request_card(change))
+    assert ", its fallback approvers may approve too." in stage.read(stage.request_card(change))
     assert "You are a fallback approver of the stage “safety”" in await stage.approve(change, by=stage.otto)
     stage.clock.advance(2 * 3600)
     await stage.slack.wait_for(
@@ -386,7 +386,7 @@ async def test_fallback_approvers_are_called_whoever_the_rule_mentions(
     await stage.slack.wait_for(lambda: below_the_request(stage, change), what="the call")
 
     assert below_the_request(stage, change) == [
-        "⏳ @Mia, @Sam for @Mia: nobody has approved CHG-1 for 2 h. Its fallback approvers may now."
+        "⏳ @Mia, @Sam for @Mia: nobody has approved CHG-1 for 2 h. Its fallback approvers may approve now."
     ]
     assert "That was the last approval needed" in await stage.approve(change, by=stage.sam)
 
@@ -464,7 +464,7 @@ async def test_a_stage_that_takes_another_ones_place_asks_its_people_at_the_star
     )
     assert "🔵 security: 0 of 1, open" in staged.read(staged.card(change))
     await opened(staged, staged.mia)
-    await shows(staged, staged.mia, "Waits for the stage security (0 of 1), 1 of 2")
+    await shows(staged, staged.mia, "Waiting for the stage security (0 of 1), 1 of 2")
     staged.clock.advance(16 * 60)
     await staged.slack.wait_for(lambda: len(below_the_request(staged, change)) == 3, what="a reminder")
     assert "still waits for a decision: @Mia." in below_the_request(staged, change)[2]

@@ -151,7 +151,7 @@ async def test_an_approval_after_the_time_starts_at_once_and_says_so_before(hous
     )
     assert question(house, change) == expected
     assert "approved now, it starts at once" in house.read(house.request_card(change))
-    said = "has passed: approved now, it starts at once"
+    said = "has passed: if approved now, it starts at once"
     await house.slack.wait_for(lambda: any(said in line for line in replies(house, change)), what="the reminder")
 
     late = await house.answered(house.max, house.max.click("approve", message=old))

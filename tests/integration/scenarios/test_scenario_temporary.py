@@ -139,10 +139,8 @@ async def test_what_somebody_changed_meanwhile_is_left_and_named(stage: Stage, n
 
     assert references(stage) == ["Dallas", "Portal", "Dallas"]
     assert restores(stage, change) == {"verified": 2, "left": 1}
-    assert "1 left as somebody changed it meanwhile" in stage.read(stage.card(change))
-    assert f"Numbers left as they are, because somebody changed them meanwhile\n{numbers[1]}" in "\n".join(
-        stage.thread(change)
-    )
+    assert "1 left because somebody changed it" in stage.read(stage.card(change))
+    assert f"Numbers left as they are, because somebody changed them\n{numbers[1]}" in "\n".join(stage.thread(change))
     assert stage.slack.messages(FAILURES) == []
 
 
@@ -193,7 +191,7 @@ async def test_an_end_that_two_people_click_at_once_is_one(stage: Stage, numbers
     said = await asyncio.gather(end_now(stage, change, stage.ana), end_now(stage, change, stage.otto))
     await stage.ended(change)
 
-    assert sorted("is ending already" in each for each in said) == [False, True]
+    assert sorted("is already ending" in each for each in said) == [False, True]
     assert sum("ended this before its time" in line for line in stage.thread(change)) == 1
     assert len(stage.telnyx.jobs) == 2
 
@@ -441,7 +439,7 @@ async def test_what_cannot_be_restored_is_refused_before_anybody_approves(stage:
 @pytest.mark.parametrize(
     ("until", "why"),
     [
-        ("in 3 minutes", "lasts 10 minutes at least"),
+        ("in 3 minutes", "must last at least 10 minutes"),
         ("in 40 days", "a temporary change can last 30 days"),
         ("yesterday noon", "is not understood"),
     ],
@@ -515,7 +513,7 @@ async def test_a_closed_window_is_told_beforehand(idle: Stage, tmp_path: Path) -
     stage.telnyx.add_number("+13035550000", customer_reference="Dallas")
     shown = await proposed(stage, ["+13035550000"])
 
-    assert "At that time its change window is closed: they go back when it opens" in shown
+    assert "Its change window is closed at that time: the numbers are restored when it opens" in shown
 
 
 def end_of(stage: Stage, change: int) -> str:
@@ -565,7 +563,7 @@ async def test_a_late_reminder_tells_the_end_of_its_moment(stage: Stage, numbers
 async def asked_to_extend(stage: Stage, change: int, until: str = "in 9 hours") -> int:
     """Have Ana ask for a later end and return the number of that request."""
     said = await stage.command(f"extend CHG-{change} until {until}")
-    assert f"asks for approval that CHG-{change} stays in effect until" in said
+    assert f"requests approval to keep CHG-{change} in effect until" in said
     extension = change + 1
     await stage.slack.wait_for(lambda: stage._posted(extension, ":approval_card"), what="the request")
     await stage.quiet()
@@ -654,12 +652,12 @@ async def test_a_later_end_is_asked_for_in_a_form(stage: Stage, numbers: list[st
     await stage.ana.click("extend", message=stage.card(1))
     await stage.ana.wait_for_view(lambda view: view.callback_id == "extension")
     await stage.ana.type("until", "in 2 hours")
-    assert "It lasts until" in (await stage.refused())["until"]
+    assert "It already lasts until" in (await stage.refused())["until"]
     await stage.ana.type("until", "when it stops raining")
     assert "is not understood. Write it like: tonight 22:00" in (await stage.refused())["until"]
     await stage.ana.type("until", "in 9 hours")
     await stage.send()
-    await stage.ana.wait_for_view(lambda view: "asks for approval" in stage.read(view))
+    await stage.ana.wait_for_view(lambda view: "requests approval to keep" in stage.read(view))
     await stage.slack.wait_for(lambda: stage._posted(2, ":approval_card"), what="the request")
 
     assert "is finished: only a temporary change" not in stage.modal()
@@ -680,13 +678,13 @@ async def test_every_place_that_takes_an_end_takes_it_in_the_same_words(
     await stage.ana.wait_for_view(lambda view: view.callback_id == "extension")
     await stage.ana.type("until", later)
     await stage.send()
-    await stage.ana.wait_for_view(lambda view: f"asks for approval that CHG-{change} stays" in stage.read(view))
+    await stage.ana.wait_for_view(lambda view: f"requests approval to keep CHG-{change}" in stage.read(view))
     await stage.command(f"cancel CHG-{change + 1}")
     said = await stage.command(f"extend CHG-{change} {later}")
     lent = await stage.command(f"delegate @Mia {later}", by=stage.max)
 
     assert ends
-    assert f"asks for approval that CHG-{change} stays in effect until" in said
+    assert f"requests approval to keep CHG-{change} in effect until" in said
     assert "can approve changes for you until" in lent
     await stage.quiet()
 
@@ -828,7 +826,7 @@ async def test_a_request_for_a_later_end_that_was_refused_is_in_nobodys_way(stag
     await stage.stop()
     await stage.start(LINESMAN_APPROVERS="U0ANA,U0MAX")
 
-    assert f"asks for approval that CHG-{change}" in await stage.command(f"extend CHG-{change} until in 9 hours")
+    assert f"requests approval to keep CHG-{change}" in await stage.command(f"extend CHG-{change} until in 9 hours")
     assert "already asks to extend" in await stage.command(f"extend CHG-{change} until in 10 hours")
 
 

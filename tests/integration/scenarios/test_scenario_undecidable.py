@@ -105,7 +105,7 @@ async def test_an_operator_adopts_the_job_by_its_id(stage: Stage) -> None:
     await stage.send(by=stage.otto)
     await stage.ended(change)
 
-    assert f"Job {job.id} is now polled for batch 1 of CHG-1" in stage.modal(stage.otto)
+    assert f"Job {job.id} is now watched for batch 1 of CHG-1" in stage.modal(stage.otto)
     assert stage.outcomes(change) == {"verified": 3}
     assert len(stage.created()) == 1
     history = await stage.command(f"status CHG-{change}")
@@ -198,7 +198,7 @@ async def test_a_provider_that_hangs_does_not_keep_the_operator_waiting(
     assert "not responding right now, so nothing was adopted. Try again" in await press(stage, "adopt:0")
 
     monkeypatch.undo()
-    assert "is now polled" in await press(stage, "adopt:0")
+    assert "is now watched" in await press(stage, "adopt:0")
     stage.telnyx.advance(60)
     await stage.ended(change)
     assert stage.outcomes(change) == {"verified": 3}

@@ -74,7 +74,9 @@ async def test_a_rollout_in_three_waves_asks_after_each(stage: Stage) -> None:
     """Preview, request and card say which wave has how many numbers, and nothing goes on without somebody's word."""
     numbers = numbers_of(stage, 12)
     shown = await proposed(stage, numbers, "2, 25 %, rest", "ask")
-    wanted = f"3 waves: wave 1: 2 numbers ({numbers[0]}, {numbers[1]}), wave 2: 3, rest: 7. After each its requester or"
+    wanted = (
+        f"3 waves: wave 1: 2 numbers ({numbers[0]}, {numbers[1]}), wave 2: 3, rest: 7. After each one, its requester or"
+    )
     assert wanted in shown
     assert "If any number of a wave failed, differs or is not verified, the change pauses" in shown
     change = await stage.request()
@@ -111,7 +113,7 @@ async def test_waves_follow_one_another_by_themselves(stage: Stage) -> None:
     """Without a pause each goes as soon as the one before is read back; the card shows which one it is."""
     numbers = numbers_of(stage, 6)
     shown = await proposed(stage, numbers, "1, 50 %")
-    assert "wave 2: 3, rest: 2. The next one follows when the one before has been read back." in shown
+    assert "wave 2: 3, rest: 2. The next one starts when the previous one has been read back." in shown
     stage.telnyx.job_seconds = 60
     change = await stage.request()
     await stage.approve(change)
@@ -139,7 +141,7 @@ async def test_the_plan_says_which_wave_a_number_is_in(stage: Stage) -> None:
 async def test_a_timed_pause_ends_by_itself(stage: Stage) -> None:
     """Nothing is sent before its end; the card and the thread say when that is, and nobody has to do anything."""
     numbers = numbers_of(stage, 5)
-    assert "The next one follows 30 minutes after the one before has been" in await proposed(
+    assert "The next one starts 30 minutes after the previous one has been" in await proposed(
         stage, numbers, "1, 1", "30 min"
     )
     change = await stage.request()
@@ -148,7 +150,7 @@ async def test_a_timed_pause_ends_by_itself(stage: Stage) -> None:
     stage.clock.advance(20 * 60)
     await stage.quiet(but="start")
     assert sent(stage) == [set(numbers[:1])]
-    assert any("The next one follows at" in line for line in stage.thread(change))
+    assert any("The next one starts at" in line for line in stage.thread(change))
 
     stage.clock.advance(11 * 60)
     await card_says(stage, change, "Wave 2 of 3 is done")
@@ -640,7 +642,7 @@ async def test_a_first_wave_that_has_all_numbers_is_none(stage: Stage) -> None:
     """Nothing comes after it, so nobody is asked; the plan says so before it is approved."""
     numbers = numbers_of(stage, 3)
     shown = await proposed(stage, numbers, "10, 10 %, rest", "ask")
-    assert "No waves: the first one would hold every number, so all numbers go at once." in shown
+    assert "No waves: the first one would hold every number, so all numbers are sent at once." in shown
     change = await stage.request()
     await stage.approve(change)
     await stage.ended(change)

@@ -297,5 +297,5 @@ def test_an_end_comes_after_the_start() -> None:
     assert earliest.at - start.at == LEAST
 
     for text in ("tomorrow 6am", "Mon 06:09"):
-        with pytest.raises(InputError, match="lasts 10 minutes at least: end it after Mon Nov 23, 2026, 06:10"):
+        with pytest.raises(InputError, match="must last at least 10 minutes: end it after Mon Nov 23, 2026, 06:10"):
             read_end(text, now=NOW, zone=BERLIN, start=start)
