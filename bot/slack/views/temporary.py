@@ -204,7 +204,7 @@ def temporary_history(details: ChangeDetails, data: Mapping[str, Any], counts: M
         case "extended":
             return f"⏲️ Extended until {data['until']}."
         case "ended_early":
-            return f"⏹️ {person(data['by'])} ended this before its time."
+            return f"⏹️ {person(data['by'])} ended this early."
         case "ending":
             return f"⏪ End time reached: {public_id(data['restore'])} restores the earlier values."
         case "began_late":

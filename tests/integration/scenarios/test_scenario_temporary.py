@@ -192,7 +192,7 @@ async def test_an_end_that_two_people_click_at_once_is_one(stage: Stage, numbers
     await stage.ended(change)
 
     assert sorted("is already ending" in each for each in said) == [False, True]
-    assert sum("ended this before its time" in line for line in stage.thread(change)) == 1
+    assert sum("ended this early" in line for line in stage.thread(change)) == 1
     assert len(stage.telnyx.jobs) == 2
 
 
@@ -244,7 +244,7 @@ async def test_an_operator_ends_it_with_a_command(stage: Stage, numbers: list[st
     await stage.ended(change)
 
     assert references(stage) == ["Dallas"] * 3
-    assert any("@Otto ended this before its time" in line for line in stage.thread(change))
+    assert any("@Otto ended this early" in line for line in stage.thread(change))
 
 
 async def test_an_undo_after_the_end_sends_nobody_to_undo_the_end(stage: Stage, numbers: list[str]) -> None:
