@@ -19,7 +19,7 @@ from bot.providers.listing import ListProgress
 from bot.providers.telnyx.errors import reason
 from bot.providers.telnyx.settings import EXTERNAL_PIN
 from bot.providers.telnyx.values import JOB_TYPES, body, clear_secrets, flat, sealed_leaves
-from bot.providers.telnyx.wire import FailedNumber, Job, JobNumber, data, one, parse, rows, total
+from bot.providers.telnyx.wire import FailedNumber, Job, JobNumber, data, e164, one, parse, rows, total
 
 #: Seconds that a request for a job may wait here for its turn. Its numbers were checked just before, and after a longer
 #: wait they would have to be checked again; it should spend such a wait in the queue.
@@ -92,6 +92,7 @@ class Jobs:
         found: dict[str, JobReport] = {}
         times: list[datetime] = []
         listing = ListProgress()
+        nameless = False
         for page in range(1, SEARCH_PAGES + 1):
             answer = await self._http.read(
                 "GET",
@@ -108,13 +109,16 @@ class Jobs:
                 moment = parse(Job, {"created_at": job.get("created_at")}).created_at
                 times += [moment] if moment is not None else []
                 fits = self._fits(job, batch) if floor is None or moment is None or moment >= floor else False
-                if fits is not False:
+                if fits is not False and not job.get("id"):
+                    nameless = True  # it may be ours, and cannot be watched: neither found nor surely absent
+                elif fits is not False:
                     candidate = replace(self._report(job), certain=fits is True and _made_since(moment, since))
                     found.setdefault(candidate.id, candidate)
             if listing.stuck or not listed or (floor is not None and _all_older_from_here(times, floor)):
                 # An end before all announced jobs were seen does not count: the missing ones may include the wanted
                 # one.
-                whole = not listing.stuck and (bool(listed) or (listing.least_announced or 0) <= listing.count)
+                ended = bool(listed) or (listing.least_announced or 0) <= listing.count
+                whole = ended and not listing.stuck and not nameless
                 return JobSearch(jobs=tuple(found.values()), whole=whole, asked_there=asked_there)
         return JobSearch(jobs=tuple(found.values()), whole=False, asked_there=asked_there)
 
@@ -143,7 +147,7 @@ class Jobs:
         None when the job does not prove both: it may leave out its numbers (API.md, "Jobs"), and only newer versions of
         the API return its parameters (API.md, "Saved parameters"). Somebody else may have made it.
         """
-        if str(job.get("type", JOB_TYPES[batch.kind.name])) != JOB_TYPES[batch.kind.name]:
+        if job.get("type") and str(job["type"]) != JOB_TYPES[batch.kind.name]:
             return False
         parameters = job.get("parameters")
         sets = self._sets(parameters, batch) if isinstance(parameters, dict) and parameters else None
@@ -238,7 +242,7 @@ def _numbers(job: Mapping[str, JSON]) -> set[str]:
     listed = job.get("phone_numbers")
     if isinstance(listed, list) and listed:
         entries = [entry for entry in listed if isinstance(entry, dict)]
-        return {str(entry.get("id") or entry.get("phone_number") or "") for entry in entries}
+        return {str(entry.get("id") or e164(entry.get("phone_number"))) for entry in entries}
     parameters = job.get("parameters")
     saved = parameters.get("phone_numbers") if isinstance(parameters, dict) else None
     return {str(entry) for entry in saved} if isinstance(saved, list) else set()

@@ -30,6 +30,8 @@ Row: TypeAlias = dict[str, JSON]
 #: Tells which of these ids belong to numbers that are no longer in the account, or nothing.
 Gone: TypeAlias = Callable[[Collection[str]], Awaitable[frozenset[str]]]
 
+#: Code of "One or more invalid IDs" (API.md, "Errors"): such an id exists as little as an unknown one.
+_INVALID_ID: Final = "10022"
 #: The largest page (API.md, "Lists of numbers").
 PAGE: Final = 250
 #: Most pages of a list: a million numbers, far more than a change may have.
@@ -155,8 +157,13 @@ class Pages:
     async def _single(self, source: Source, id_: str) -> Row | None:
         try:
             row = one(await self._http.read("GET", source.single, parts={"id": id_}), id_)
-        except (ProviderNotFound, BadRequest):  # a malformed id is treated like an unknown one
+        except ProviderNotFound:
             return None
+        except BadRequest as error:
+            if error.code == _INVALID_ID:
+                return None
+            # Any other refusal, such as "Resource is being processed", is no proof that the number is gone.
+            raise Unavailable(f"Telnyx does not say whether it has the number {id_}. {error.message}") from error
         if not row.get("phone_number"):
             raise Unavailable("Telnyx was asked for one number and answered without saying which one it is.")
         return row

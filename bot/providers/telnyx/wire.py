@@ -36,6 +36,12 @@ def _texted(value: object) -> object:
     return "" if value is None else value
 
 
+def e164(value: object) -> str:
+    """Return a phone number with its plus, which a document may leave out; empty when it is missing or null."""
+    text = "" if value is None else str(value)
+    return f"+{text}" if text.isdecimal() else text
+
+
 def _dated(value: object) -> datetime | None:
     """Return an ISO 8601 time as aware UTC, or None for an invalid one: no job is lost over a date."""
     if not isinstance(value, str):
@@ -84,7 +90,7 @@ class JobNumber(_Lenient):
     """One number of a job: as given, done or pending."""
 
     id: Text = ""
-    phone_number: Text = ""
+    phone_number: Annotated[str, BeforeValidator(e164)] = ""
 
 
 class FailedNumber(JobNumber):

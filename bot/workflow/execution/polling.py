@@ -9,7 +9,7 @@ import structlog
 
 from bot.changes.model.batches import Batch, BatchNumber
 from bot.changes.model.kinds import Kind
-from bot.changes.model.lifecycle import BatchState
+from bot.changes.model.lifecycle import BatchState, OperationState
 from bot.changes.outcome.outcomes import STALE, NumberOutcome, number_outcomes
 from bot.changes.outcome.poll_schedule import POLLS_AT_ONCE, POLLS_PER_SECOND, TRUSTED, next_final_poll
 from bot.changes.policy import OnStale
@@ -101,7 +101,7 @@ class Polling:
                 # Only the job's own list says which numbers the filter matched.
                 await tx.operations.admit(batch.change, batch.position, report.known, batch.values)
             numbers = await tx.operations.of_batch(batch.change, batch.position)
-            verdicts = number_outcomes(
+            reported = number_outcomes(
                 numbers,
                 succeeded=report.succeeded,
                 failed=report.failed,
@@ -109,10 +109,12 @@ class Polling:
                 final=final,
                 job_word=report.state_word,
             )
-            decided = _all_decided(batch, report, numbers, len(verdicts))
+            decided = _all_decided(batch, report, numbers, len(reported))
             # A job that does not end, or whose state we do not know, has nothing left to do once each of its numbers
             # has an outcome. It gets a few polls to say so itself; the read-back tells what is true.
             final = final or (decided and batch.final_polls + 1 >= FINAL_POLLS)
+            # While its job runs, a provider may try a number again that failed, and an outcome is never taken back.
+            verdicts = reported if final or self._ours(kind) else _without_failures(reported)
             final_polls = batch.final_polls + 1 if over or decided else 0
             await tx.operations.record_outcomes(batch.change, verdicts, now)
             await tx.batches.put(
@@ -222,6 +224,10 @@ class Polling:
             await tx.batches.put(batch.id, polls=batch.polls + 1)
             await self._watch(tx, batch, None, why=f"it cannot be read: {error.message}")
             await tx.tasks.again(claim, await poll_due(tx, self._context, batch, kind, None))
+
+
+def _without_failures(verdicts: Sequence[NumberOutcome]) -> Sequence[NumberOutcome]:
+    return [verdict for verdict in verdicts if verdict.state is not OperationState.FAILED]
 
 
 def _all_decided(batch: Batch, report: JobReport, numbers: Sequence[BatchNumber], verdicts: int) -> bool:

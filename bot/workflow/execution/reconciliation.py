@@ -75,7 +75,10 @@ class Reconciliation:
         elif free:
             await self._several(claim, batch, ours, free, waited=waited)
         elif not result.whole and waited:
-            known = "The provider's list of jobs repeats itself, or ends before the number of jobs that it announced."
+            known = (
+                "The provider's list of jobs repeats itself, leaves out ids, or ends before the number of jobs that it "
+                "announced."
+            )
             await self._doubt(claim, batch, known)
         elif not result.whole:
             await self._search_again(claim, batch, 0, "the provider's list of jobs is unreliable")
