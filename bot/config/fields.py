@@ -40,8 +40,10 @@ def shown(value: object) -> str:
 
 
 def _secret(secret: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[!-~]+", secret.get_secret_value()):
-        raise ValueError("has a space, a line break or a letter that no key has: paste it again, without quotes")
+    if not re.fullmatch(r"[!#-&(-~]+", secret.get_secret_value()):
+        raise ValueError(
+            "has a quote, a space, a line break or a letter that no key has: paste it again, without quotes"
+        )
     return secret
 
 
@@ -107,6 +109,18 @@ def _web_url(value: str) -> str:
             "must begin with https://, because over http:// everybody on the way can read the key; "
             "http:// is for an address of this machine only, such as http://127.0.0.1:8080"
         )
+    return value
+
+
+def _host(value: str) -> str:
+    try:
+        ip_address(value)
+    except ValueError:
+        if not re.fullmatch(r"(?!-)[A-Za-z0-9._-]{1,253}", value):
+            raise ValueError(
+                f"is {shown(value)}, which is no address to listen on: give one such as 0.0.0.0, without quotes, "
+                "http:// and a port"
+            ) from None
     return value
 
 
@@ -176,7 +190,7 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-#: A token or key: printable ASCII without spaces, so that it can stand in a header.
+#: A token or key: printable ASCII without spaces and quotes, so that it can stand in a header.
 Key = Annotated[SecretStr, AfterValidator(_secret)]
 SigningSecret = Annotated[Key, AfterValidator(_signing_secret)]
 BotToken = Annotated[Key, AfterValidator(_bot_token)]
@@ -187,6 +201,8 @@ FernetKeys = Annotated[tuple[SecretStr, ...], BeforeValidator(_fernet_keys)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 #: Where keys are sent to: https, or this machine.
 WebUrl = Annotated[str, AfterValidator(_web_url)]
+#: A name or an address of this machine.
+Host = Annotated[str, AfterValidator(_host)]
 #: Where traces are sent to; no key goes there, so http:// is allowed.
 CollectorUrl = Annotated[str, AfterValidator(_collector_url)]
 ChannelId = Annotated[str, AfterValidator(_channel)]

@@ -20,6 +20,7 @@ from bot.config.fields import (
     CollectorUrl,
     DatabaseUrl,
     FernetKeys,
+    Host,
     Key,
     NamedGrant,
     OpenGrant,
@@ -92,7 +93,7 @@ class Settings(Passed):
         "https://api.close.com/api/v1", alias="CLOSE_API_URL", description="base address of Close's API"
     )
     database_url: DatabaseUrl = DATABASE_URL
-    own_host: str | None = Field(
+    own_host: Host | None = Field(
         None,
         alias="HOST",
         description="address that the HTTP server listens on; without it `0.0.0.0`, or `127.0.0.1` in Socket Mode, "
