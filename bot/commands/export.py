@@ -101,7 +101,7 @@ async def _export(
         async with database.transaction() as tx:
             events = await tx.events.count(span.since, span.until)
             await note_export(tx, span, form, by=environment.who(), events=events, now=now)
-        async for portion in portions(database, span, form):
+        async for portion in portions(database, span, form, events):
             write(portion)
     return events
 

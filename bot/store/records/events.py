@@ -113,12 +113,20 @@ class Events:
         statement = select(events).where(events.c.change_id == change).order_by(events.c.id)
         return [_read(row) for row in await self._connection.execute(statement)]
 
-    async def stream(self, since: datetime | None = None, until: datetime | None = None) -> AsyncIterator[Event]:
+    async def stream(
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        after: int = 0,
+        most: int | None = None,
+    ) -> AsyncIterator[Event]:
         """Stream the events from ``since`` on and before ``until`` in order, without holding them all in memory.
 
+        Only those behind the event ``after``, and not more than ``most``.
         Raises :class:`bot.errors.AuditLogBroken` at the first event that cannot be read.
         """
-        statement = select(events).where(*_between(since, until)).order_by(events.c.id)
+        statement = select(events).where(events.c.id > after, *_between(since, until)).order_by(events.c.id).limit(most)
         found = await self._connection.stream(statement.execution_options(yield_per=PORTION))
         portions = found.partitions()  # row by row, each would cost a switch of greenlets
         last = 0

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.changes.audit.export import AuditFormat, Span, header, line, read_words
-from bot.errors import InputError
+from bot.errors import InputError, Superseded
 from bot.store.database import Database
 from bot.store.engine.driver_errors import repeatable
 from bot.store.transaction import Transaction
@@ -20,8 +20,8 @@ from bot.workflow.denied_actions import DeniedActions
 MOST: Final = 100_000
 #: How far back a file for Slack goes unless told otherwise.
 USUAL: Final = timedelta(days=30)
-#: Bytes collected before they are written.
-PORTION: Final = 64 * 1024
+#: Events that are read at once.
+PORTION: Final = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +64,7 @@ class AuditExport:
                     }
                 )
             await note_export(tx, span, form, by=by, events=events, now=now)
-        content = b"".join([portion async for portion in portions(database, span, form)])
+        content = b"".join([portion async for portion in portions(database, span, form, events)])
         return AuditFile(name=span.file_name(form), content=content, events=events, words=span.words)
 
 
@@ -75,13 +75,24 @@ async def note_export(tx: Transaction, span: Span, form: AuditFormat, *, by: str
     await tx.events.add(None, "exported", at=now, actor=by, details=details)
 
 
-async def portions(database: Database, span: Span, form: AuditFormat) -> AsyncIterator[bytes]:
-    """Yield the file in portions; few events are in memory, however many there are."""
-    gathered = bytearray(header(form))
-    async with database.reading() as tx:
-        async for event in tx.events.stream(span.since, span.until):
-            gathered += line(form, event)
-            if len(gathered) >= PORTION:
-                yield bytes(gathered)
-                gathered.clear()
-    yield bytes(gathered)
+async def portions(database: Database, span: Span, form: AuditFormat, events: int) -> AsyncIterator[bytes]:
+    """Yield the file of all ``events`` in portions; few are in memory, however many there are.
+
+    Each is read by itself, so that no transaction is open while a portion is written: whoever takes it may be slow, a
+    server ends what is silent, and in a file nothing could be wiped meanwhile. Raises Superseded when events were
+    deleted before they were read.
+    """
+    yield header(form)
+    last = told = 0
+    while told < events:
+        gathered = bytearray()
+        async with database.reading() as tx:
+            async for event in tx.events.stream(span.since, span.until, after=last, most=PORTION):
+                gathered += line(form, event)
+                last, told = event.id, told + 1
+        if not gathered:
+            raise Superseded(
+                "Old events were deleted (LINESMAN_RETENTION_DAYS) while these were exported, so some are missing: "
+                "export them again."
+            )
+        yield bytes(gathered)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -11,12 +12,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.changes.audit.export import AuditFormat, line
+from bot.changes.audit.export import AuditFormat, Span, line
 from bot.changes.model.draft import Draft
-from bot.errors import AuditLogBroken, StoreError
+from bot.errors import AuditLogBroken, StoreError, Superseded
 from bot.store.database import Database
 from bot.store.migrations import migrate
 from bot.store.records.events import PORTION
+from bot.workflow.queries.audit_export import PORTION as AT_ONCE
+from bot.workflow.queries.audit_export import portions
 from tests.integration.store.before import downgrade
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
@@ -243,3 +246,50 @@ async def test_events_of_before_the_chain_are_chained(database: Database) -> Non
     await tamper(database, "UPDATE events SET actor = 'U0EVE' WHERE id = 1200")
     with pytest.raises(AuditLogBroken, match="breaks at event 1200"):
         await verify(database)
+
+
+async def many(database: Database) -> Span:
+    """Write more events than are read at once, and return the span that they lie in."""
+    async with database.transaction() as tx:
+        for number in range(2 * AT_ONCE + 1):
+            await tx.events.add(None, "frozen", at=NOW, number=number)
+    return Span(since=None, until=NOW + timedelta(days=1))
+
+
+async def unheld(database: Database) -> None:
+    """End each transaction that is silent, as a server does in time; in a file, want nobody to read an old state."""
+    if database.shared:
+        await tamper(
+            database,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction' "
+            "AND pid <> pg_backend_pid()",
+        )
+        return
+    await tell(database, 1)
+    with closing(sqlite3.connect(str(database.engine.url.database))) as connection:
+        assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+
+
+async def test_whoever_takes_an_export_may_be_slow(database: Database) -> None:
+    """No transaction is open while a portion is written, and yet each event comes once and in order."""
+    span = await many(database)
+
+    taken = []
+    async for portion in portions(database, span, AuditFormat.JSONL, 2 * AT_ONCE + 1):
+        taken.append(portion)
+        await unheld(database)
+
+    numbers = [json.loads(each)["details"].get("number") for each in b"".join(taken).splitlines()]
+    assert numbers[: 2 * AT_ONCE + 1] == list(range(2 * AT_ONCE + 1))
+    assert len(taken) > 3
+
+
+async def test_an_export_that_misses_deleted_events_says_so(database: Database) -> None:
+    """What the retention deletes meanwhile is not left out in silence."""
+    export = portions(database, await many(database), AuditFormat.JSONL, 2 * AT_ONCE + 1)
+    await anext(export)
+    await anext(export)
+    await tamper(database, "DELETE FROM events")
+
+    with pytest.raises(Superseded, match="export them again"):
+        await anext(export)
