@@ -12,6 +12,7 @@ from tests.mutation.trials import Trial
 
 _SCENARIOS: Final = "tests/integration/scenarios"
 _DELEGATED: Final = f"{_SCENARIOS}/test_scenario_delegated_decisions.py"
+_RETRIES: Final = f"{_SCENARIOS}/test_scenario_retries.py"
 _OBSTACLES: Final = f"{_SCENARIOS}/test_scenario_restore_obstacles.py"
 _LATE_EDIT: Final = (
     f"{_SCENARIOS}/test_scenario_slack_fallbacks.py"
@@ -38,6 +39,20 @@ INVARIANTS: Final = (
         "elif not approved or stored != approved:",
         "elif False:",
         (f"{_SCENARIOS}/test_scenario_start.py::test_a_start_that_was_moved_in_the_database_is_not_carried_out",),
+    ),
+    Invariant(
+        "a retry gives a number what was approved for it, had it that already (1)",
+        "bot/changes/outcome/follow_ups.py",
+        "meant = {**{name: value for name, value in operation.before.items() if name in asked}, **operation.after}",
+        "meant = {**operation.after}",
+        (f"{_RETRIES}::test_a_value_that_a_number_had_already_stays_its_own",),
+    ),
+    Invariant(
+        "a retry leaves alone what was changed since (8)",
+        "bot/changes/outcome/follow_ups.py",
+        "left={each.number_id: _seen(each, wanted) for each in again if each.code != STALE},",
+        "left={},",
+        (f"{_RETRIES}::test_what_was_changed_since_is_not_retried",),
     ),
     Invariant(
         "a restore sends nothing but the values from before (1)",

@@ -50,15 +50,17 @@ class Plans:
             self._wrong(f"CHG-{change} goes on and does not hold {e164}")
 
     def followed(self, change: int, earlier: int, word: str) -> None:
-        """Check the plan of an undo or a retry: numbers of the earlier change, and for an undo their values of then."""
+        """Check the plan of an undo or a retry: numbers of the earlier change, and the values of before, or of then."""
         before = {e164: json.loads(told) for e164, told in self._operations(earlier, "before")}
+        meant = {e164: {**before[e164], **json.loads(told)} for e164, told in self._operations(earlier, "after")}
+        then = before if word == "undo" else meant
         for e164, after in self._operations(change, "after"):
             if e164 not in before:
                 self._wrong(f"CHG-{change} is to {word} CHG-{earlier}, and has {e164}, which that one had not")
                 continue
-            for name, value in json.loads(after).items() if word == "undo" else ():
-                if name not in SECRET and before[e164].get(name) != value:
-                    self._wrong(f"CHG-{change} undoes CHG-{earlier} and sets {name} of {e164} to {value!r}")
+            for name, value in json.loads(after).items():
+                if name not in SECRET and then[e164].get(name) != value:
+                    self._wrong(f"CHG-{change} is to {word} CHG-{earlier} and sets {name} of {e164} to {value!r}")
 
     def _operations(self, change: int, what: str) -> list[tuple[Any, ...]]:
         return self._world.judge.rows(f"SELECT e164, {what} FROM operations WHERE change_id = ?", change)  # noqa: S608 - one of two columns

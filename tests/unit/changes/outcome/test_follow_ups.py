@@ -14,11 +14,11 @@ from bot.changes.model.encryption import Encryption
 from bot.changes.model.kinds import Kind
 from bot.changes.model.lifecycle import CHANGED, MISSED, OperationState
 from bot.changes.model.snapshots import Snapshot
-from bot.changes.model.values import Secret, Value, Values
+from bot.changes.model.values import EditMode, ListEdit, Secret, Value, Values, WantedValue
 from bot.changes.outcome.follow_ups import beyond, changed_since, given_back, not_restorable, to_retry, to_undo
 from bot.changes.outcome.outcomes import UNCHANGED
 from bot.changes.planning.builder import build
-from bot.changes.planning.plan import PlannedBatch, same
+from bot.changes.planning.plan import PlannedBatch, difference, same
 from bot.providers.telnyx.kinds import kinds
 
 KINDS: Final = {kind.name: kind for kind in kinds(secrets=True)}
@@ -157,6 +157,35 @@ def test_a_retry_takes_up_what_has_not_what_was_wanted(state: OperationState) ->
     taken = to_retry(SETTINGS, [operation(0, {"tags": ()}, after, state)], {"customer_reference": "b"})
     unfinished = {*MISSED, OperationState.DIFFERS, OperationState.UNVERIFIED}
     assert taken.rows == ({"0": {"tags": ("a",)}} if state in unfinished else {})
+
+
+edits = st.builds(ListEdit, st.sampled_from(EditMode), st.just(("x",)))
+
+
+@given(
+    values=st.lists(todays, min_size=1, max_size=4),
+    wanted=st.one_of(st.just({}), wishes, st.builds(lambda edit: {"tags": edit}, edits)),
+    own=st.lists(st.one_of(st.just({}), wishes), min_size=4, max_size=4),
+    corrected=st.sampled_from(["", "c"]),
+)
+def test_a_retry_of_numbers_as_they_were_plans_what_was_approved(
+    values: list[dict[str, Value]], wanted: dict[str, WantedValue], own: list[dict[str, Value]], corrected: str
+) -> None:
+    """Also where a number had some of it already; a value of the form may be corrected for those that had it."""
+    fleet = [Snapshot(id=str(at), e164=f"+1303555{at:04}", values=each) for at, each in enumerate(values)]
+    rows = {snapshot.id: row for snapshot, row in zip(fleet, own, strict=False) if row}
+    plan = build(SETTINGS, wanted, fleet, rows)
+    failed = [operation(int(each.id), each.before, each.after, OperationState.FAILED) for each in plan.numbers]
+    taken = to_retry(SETTINGS, failed, wanted)
+    assert changed_since(SETTINGS, taken, fleet) == ()
+
+    now = {**wanted, "connection_id": corrected} if corrected and "connection_id" in wanted else wanted
+    again = build(SETTINGS, now, fleet, taken.rows)
+    for then, retried, row in zip(plan.numbers, again.numbers, own, strict=False):
+        meant = {**then.before, **then.after}
+        if now is not wanted and row.get("connection_id", wanted["connection_id"]) == wanted["connection_id"]:
+            meant["connection_id"] = corrected
+        assert difference(SETTINGS, {**fleet[int(then.id)].values, **retried.after}, meant) == {}
 
 
 @pytest.mark.parametrize("state", OperationState)
