@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,11 @@ _ROLE: Final = re.compile(r":\w+:`~?([\w.]+)`")
 _INVARIANT: Final = re.compile(r"\binvariants? (\d+)")
 #: Not in the repository: what somebody makes, and the folder of a provider that is only an example.
 _MADE: Final = (".venv/", ".deploy/.env", "bot/providers/acme/")
+#: What a docstring says about the errors that a function raises, up to the end of the sentence.
+_RAISES: Final = re.compile(r"\b[Rr]aises?\b(.*?)(?:[.;](?:\s|$)|$)", re.DOTALL)
+#: A name of several words, as most classes have one; products called like that raise nothing.
+_CAMEL_CASE: Final = re.compile(r"(?<![\w.~])_?[A-Z][a-z]+(?:[A-Z][a-z]*)+(?!\w)")
+_PRODUCTS: Final = {"PostgreSQL", "OpenTelemetry"}
 _HEADING: Final = re.compile(r"#{1,6}\s+(?:\d+(?:\.\d+)*\.?\s+)?(.+)")
 
 
@@ -103,6 +109,18 @@ def _named(name: str, text: str) -> bool:
     return len(re.findall(rf"\b{last}\b", text)) > 1 or last in CLASSES
 
 
+def unraisable(source: str, classes: set[str]) -> Iterator[str]:
+    """Yield every error that a docstring in ``source`` says is raised and that is not a class known there."""
+    tree = ast.parse(source)
+    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    named |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    known = classes | named | _PRODUCTS | set(vars(builtins))
+    scopes = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for scope in (each for each in ast.walk(tree) if isinstance(each, scopes)):
+        for sentence in _RAISES.findall(ast.get_docstring(scope) or ""):
+            yield from (f"there is no {name}" for name in _CAMEL_CASE.findall(sentence) if name not in known)
+
+
 def _lost(text: str, place: Path) -> Iterator[str]:
     """Yield every path and every test that a document names and that is not there.
 
@@ -150,6 +168,33 @@ def test_every_citation_names_a_document_and_a_heading_that_exist() -> None:
     ]
 
     assert wrong == []
+
+
+def test_every_error_in_a_docstring_is_a_class() -> None:
+    """Callers who handle the error that a docstring names handle one that can be raised."""
+    bot = [path for path in TEXTS if path.suffix == ".py" and path.is_relative_to(ROOT / "bot")]
+    sources = {path: path.read_text(encoding="utf-8") for path in bot}
+    classes = {name for source in sources.values() for name in re.findall(r"^ *class (\w+)", source, re.MULTILINE)}
+
+    assert len(classes) > 100
+    wrong = [f"{path.relative_to(ROOT)}: {what}" for path in bot for what in unraisable(sources[path], classes)]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("docstring", "wrong"),
+    [
+        pytest.param("Return it; raises NotAllowed.", ["there is no NotAllowed"], id="unknown"),
+        pytest.param("Raises NotFound, or TrailBroken when it is.", ["there is no TrailBroken"], id="second of two"),
+        pytest.param("Raise _TooFar unless it is near.", ["there is no _TooFar"], id="private"),
+        pytest.param("Raises :class:`bot.errors.NotFound` and ValueError.", [], id="known and built in"),
+        pytest.param("Raises NotFound. NotAllowed is a word of the next sentence.", [], id="next sentence"),
+        pytest.param("Raises what PostgreSQL says.", [], id="product"),
+    ],
+)
+def test_an_error_that_is_no_class_is_found(docstring: str, wrong: list[str]) -> None:
+    """A misspelt error, an old name, a name that never was: none of them passes."""
+    assert list(unraisable(f'def f() -> None:\n    """{docstring}"""\n', {"NotFound"})) == wrong
 
 
 def test_each_claim_of_security_names_its_test() -> None:
