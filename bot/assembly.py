@@ -1,4 +1,4 @@
-"""The parts of the workflow, and of Slack about them, put together."""
+"""Putting together the parts of the workflow, and of Slack around them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ from bot.workflow.traces import Traces
 
 
 def assembled(context: Context, client: Client, clicks: ClickRunner, *, bot: str, name: str) -> tuple[Worker, Services]:
-    """Return the worker that carries out what is due as ``name``, and what the listeners of ``bot`` work with."""
+    """Return the worker called ``name`` that carries out due work, and the parts that the listeners of ``bot`` use."""
     notify = Notifications(context)
     authorization, requests = Authorization(context), Requests(context)
     change_lists = ChangeLists(context, authorization)

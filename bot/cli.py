@@ -1,6 +1,6 @@
 """The door: ``linesman COMMAND``.
 
-A command's module is imported when somebody asks for that command: to say what there is takes nothing of what it does.
+A command's module is imported only for that command: listing the commands needs nothing of their code.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bot.changes.text.counts import counted
 from bot.commands import FAILED, MISCONFIGURED
 from bot.errors import ConfigurationError, InputError, LinesmanError
 
-#: Each command, which is a module of :mod:`bot.commands`, and what it does.
+#: Each command, which is a module of :mod:`bot.commands`, and its purpose.
 COMMANDS: Final[Mapping[str, str]] = {
     "serve": "Run the bot.",
     "demo": "Play two changes against stand-ins for Slack, Telnyx and Close; needs no account.",
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser(chosen: str) -> argparse.ArgumentParser:
-    """Return the parser of the command line, which knows all commands and the options of the ``chosen`` one."""
+    """Return the parser of the command line, with all commands and the options of the ``chosen`` one."""
     parser = argparse.ArgumentParser(
         prog="linesman", description="Change phone numbers in bulk from Slack: approved, verified, accounted for."
     )

@@ -1,4 +1,4 @@
-"""The clients of what Linesman talks to, as the settings have them: the providers and Slack."""
+"""The clients for the services that Linesman uses, according to the settings: the providers and Slack."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.slack.client import Client
 from bot.slack.web_api import session
 from bot.store.adapters.shared_rates import DatabaseRates
 
-#: Every provider of this version, in the order in which people see them. A new provider is one more entry.
+#: Every provider of this version, in the order shown to people. A new provider is one more entry.
 OFFERS: Final = (TELNYX, CLOSE)
 #: This machine.
 MACHINE: Final = Machine()
@@ -37,13 +37,12 @@ def build_providers(
     patience: float = 120.0,
     machine: Machine = MACHINE,
 ) -> Sequence[Provider]:
-    """Return the providers that are switched on.
+    """Return the enabled providers.
 
-    ``runs`` gives a provider, by its name, the place where it writes down what it carries out itself; without it such
-    a provider can only look. ``sent_secrets`` remembers what was sent in secret, and ``rates`` how much of their
-    allowance replicas have used up together. ``patience`` is for how many seconds a read is repeated before the
-    provider counts as unavailable. ``machine`` tells our time of day, which is compared with the
-    providers' to tell a difference.
+    ``runs`` gives a provider, by name, the store for the runs that it carries out itself; without it, such a provider
+    can only read. ``sent_secrets`` keeps fingerprints of sent secrets, and ``rates`` the allowance that replicas share.
+    ``patience`` is for how many seconds a read is repeated before the provider counts as unavailable. ``machine`` gives
+    our time of day, which is compared with the providers' to report a difference.
     """
     bounds = Bounds(timeout=settings.provider_timeout, deadline=patience)
     parts = ProviderParts(
@@ -58,12 +57,12 @@ def build_providers(
 
 
 def known_kinds() -> Mapping[str, Collection[str]]:
-    """Return every kind of this version, switched on or not, with its settings: what a policy file may name."""
+    """Return every kind of this version, enabled or not, with its settings: the names that a policy file may use."""
     return {kind.name: tuple(kind.by_name) for offer in OFFERS for kind in offer.kinds}
 
 
 def build_encryption(settings: Settings) -> Encryption | None:
-    """Return what seals secrets; None when there is no key."""
+    """Return the encryption for secrets; None without a key."""
     keys = [key.get_secret_value() for key in settings.secret_keys]
     return Encryption(keys) if keys else None
 

@@ -2,16 +2,16 @@
 
 LinesmanError
 ├── ConfigurationError        the environment or the policy file is wrong; carries every problem
-├── PortUnavailable           the port of the HTTP server cannot be had
+├── PortUnavailable           the port of the HTTP server is not available
 ├── InputError                what a person typed cannot be used; carries problems by field
 │   ├── BadUpload             a sheet was read and has rows that cannot be planned
 │   └── ForeignColumns        a sheet has columns that mean nothing here; carries them (``changes.sheets.foreign``)
 ├── InvalidValue              one typed value cannot be what its setting or filter needs
 │   ├── MangledCell           a spreadsheet has lost what was typed into a cell (``changes.sheets.cells``)
-│   └── ForeignList           a cell has a list in another program's form (``changes.sheets.entries``)
+│   └── ForeignList           a cell has a list in another program's notation (``changes.sheets.entries``)
 ├── PartTooLarge              a part of a workbook is larger than any sheet of numbers makes it
-├── UnclearAnswer             a provider's answer is no usable one; for the HTTP client only (``providers.answers``)
-├── PlanRefused               a request cannot be planned as it is; carries what would have to go
+├── UnclearAnswer             a provider's answer is not usable; for the HTTP client only (``providers.answers``)
+├── PlanRefused               a request cannot be planned as it is; carries the numbers that would have to go
 │   └── NothingToPlan         no number is left to plan anything for
 ├── NotAuthorized             the policy does not let this person do this
 ├── NotFound                  no such change, batch or message
@@ -21,20 +21,20 @@ LinesmanError
 ├── StoreError                the database cannot do what was asked
 │   ├── DatabaseTooNew        written by a newer Linesman
 │   ├── DatabaseInUse         another process holds this SQLite file
-│   ├── ClaimLost             somebody else has taken the work over, or it is not to be done any more
+│   ├── ClaimLost             somebody else has taken the work over, or it is no longer to be done
 │   ├── DatabaseConflict      another transaction was in the way of this one, which can be tried again at once
-│   ├── DatabaseUnavailable   it takes nothing just now: full disk, locked, gone
+│   ├── DatabaseUnavailable   it accepts nothing just now: full disk, locked, gone
 │   │   ├── DatabaseRefused   it does not let Linesman in, and waiting does not help: password, name, TLS, a right
 │   │   └── DatabaseDamaged   its file is not what was written into it
 │   └── AuditLogBroken        the audit log is not as it was written
 ├── ModalNotOpened            Slack did not open a window: nothing happened
 ├── SecretError               a secret cannot be sealed or opened
 ├── DeliveryError             Slack did not take a message
-│   ├── DeliveryRefused       Slack says no, for a reason that somebody has to mend
-│   │   ├── TokenLost         the token does not work any more: everything waits until there is another
-│   │   ├── ChannelLost       the channel takes nothing from the bot any more (archived, bot not a member, ...)
-│   │   ├── ModalClosed       the window in which something was to be shown is not open any more
-│   │   ├── MessageGone       the message, or the one that the thread hangs on, is not there or not to be edited
+│   ├── DeliveryRefused       Slack refuses, for a reason that somebody must repair
+│   │   ├── TokenLost         the token no longer works: everything waits until there is another
+│   │   ├── ChannelLost       the channel no longer accepts messages from the bot (archived, bot not a member, ...)
+│   │   ├── ModalClosed       the window in which something was to be shown is no longer open
+│   │   ├── MessageGone       the message, or the first one of its thread, is gone or cannot be edited
 │   │   └── ContentRefused    Slack will never take it as it is, in any channel
 │   ├── DeliveryPostponed     Slack asks to wait; carries the seconds
 │   └── DeliveryUnknown       the request went out and no answer came back
@@ -51,7 +51,7 @@ LinesmanError
     └── OutcomeUnknown        the request went out and no trustworthy answer came back: look before repeating
 
 The text of an error is one sentence that a person can act on: what happened, to what, and what to do next.
-The technical cause rides behind it (``raise ... from``) and reaches the log, never Slack.
+The technical cause is attached to it (``raise ... from``) and reaches the log, never Slack.
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-#: What begins a line that is one of several problems; those of a problem's own parts are set in by two blanks.
+#: Begins a line with one of several problems; lines of a problem's own parts are indented by two blanks.
 BULLET: Final = "• "
 
 
 def in_one(problems: Iterable[str]) -> str:
-    """Return one problem as it is, and several as a list: a line each, so that nobody takes two for one."""
+    """Return one problem unchanged, and several as a list, one line each, so that nobody takes two for one."""
     every = list(problems)
     if len(every) < 2:
         return "".join(every)
@@ -125,11 +125,11 @@ class PlanRefused(LinesmanError):
         problem: str = "",
     ) -> None:
         super().__init__(message)
-        #: What is wrong, without what somebody in front of the form can do about it.
+        #: What is wrong, without advice for a person in front of the form.
         self.problem = problem or message
-        #: Numbers without which it could be, each by all its names: E.164 and id, or what was given.
+        #: Numbers without which it could be planned, each by all its names: E.164 and id, or as given.
         self.unusable = tuple(unusable)
-        #: Those of them for which that may pass by itself; ``problem`` is not about them where there are others.
+        #: Those of them whose obstacle may pass by itself; ``problem`` is about the others, if there are any.
         self.passing = tuple(passing)
 
 
@@ -154,7 +154,7 @@ class Superseded(LinesmanError):
 
     def __init__(self, message: str | None = None, *, instead: int | None = None) -> None:
         super().__init__(message)
-        #: The change that took the place of the one that was meant; None when none did.
+        #: The change that replaced the one that was meant; None without one.
         self.instead = instead
 
 
@@ -163,9 +163,9 @@ class Halted(LinesmanError):
 
     def __init__(self, message: str, *, code: str = "", for_good: bool) -> None:
         super().__init__(message)
-        #: Our code for what was not sent because of it; empty for what only waits, which gives nothing an outcome.
+        #: Our code for the unsent numbers; empty for a mere wait, which gives no number an outcome.
         self.code = code
-        #: Whether it was stopped; what only waits goes on once the freeze is lifted or the window opens.
+        #: Whether it was stopped; a mere wait ends when the freeze is lifted or the window opens.
         self.for_good = for_good
 
 
@@ -299,7 +299,7 @@ class Unauthorised(ProviderError):
         remedy: str = "",
     ) -> None:
         super().__init__(message, code=code, pointer=pointer, status=status)
-        #: The sentences for those who can mend it: which variable to set, and what the provider says.
+        #: The sentences for people who can repair it: the variable to set, and the provider's message.
         self.remedy = remedy or self.message
 
 

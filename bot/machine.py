@@ -1,7 +1,7 @@
-"""What only the machine knows: the time of day, seconds that are never set, chance, and names that nobody else has.
+"""The machine's own facts: the time of day, a steady clock, chance, and unique names.
 
-Nothing else of Linesman asks the machine for them. The wiring hands them to every part that needs them, so that all of
-it can be run in another time, and twice the same way.
+No other code of Linesman asks the machine for them. The wiring passes them to every part that needs them, so that all
+of it can run in another time, and twice in the same way.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-#: The clock that counts a suspension, where there is one of its own for that (Linux, clock_gettime(2)).
+#: The clock that also counts suspension, if the system has one (Linux, clock_gettime(2)).
 _STEADY: Final[int] = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
@@ -29,15 +29,15 @@ def wall() -> float:
 
 
 def steady() -> float:
-    """Return seconds that count steadily, are never set, and go on while the machine is suspended.
+    """Return seconds of a clock that is never set and continues while the machine is suspended.
 
-    Others take work over meanwhile, and whoever wakes up has to know how long it was away.
+    Others take work over meanwhile, so a machine that wakes up must know how long it was suspended.
     """
     return time.clock_gettime(_STEADY)
 
 
 def chance() -> float:
-    """Return a number from 0 to 1; it keeps no secret."""
+    """Return a number from 0 to 1; not for secrets."""
     return random.random()  # noqa: S311 - pauses are spread by it
 
 
@@ -48,7 +48,7 @@ def unique() -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Machine:
-    """What the wiring hands in; this machine's own unless something else is given."""
+    """The facts that the wiring passes on; by default those of this machine."""
 
     clock: Callable[[], datetime] = utc_now
     steady: Callable[[], float] = steady

@@ -1,10 +1,10 @@
-"""This process: its name among those that work on one database, its memory, and its pauses, so short that nobody waits.
+"""This process: its name among the processes of one database, its memory, and pauses too short to notice.
 
-A large sheet is read and planned in threads beside the loop. Two things of CPython's make the loop wait all the same:
-a thread that computes keeps the interpreter for 5 ms each time, of which one answer costs dozens; and a full run of the
-garbage collector stops everything for as long as it takes to look at every object that a plan of a hundred thousand
-numbers consists of, 0.2 s of computing and more, about twenty times while such a plan is made. There are next to no
-cycles in a plan, so it finds nothing.
+A large sheet is read and planned in threads beside the loop. Two properties of CPython still make the loop wait. A
+computing thread keeps the interpreter for 5 ms each time, and one answer waits for dozens of these. And a full run of
+the garbage collector stops everything while it visits every object: for a plan of a hundred thousand numbers that takes
+0.2 s of computing and more, about twenty times while the plan is made. A plan has hardly any cycles, so these runs find
+nothing.
 """
 
 from __future__ import annotations
@@ -20,27 +20,26 @@ from typing import Final
 
 from bot.machine import unique
 
-#: Seconds for which a thread that computes keeps the interpreter.
+#: Seconds for which a computing thread keeps the interpreter.
 SWITCH: Final = 0.001
-#: Objects more than before until the young ones are looked at, and how many such looks make one at older ones, and at
-#: all. What cycles there are die young; a look at all comes about a hundred times more seldom than by default. One at
-#: older ones takes as long as there are looks before it.
+#: gc thresholds: generation 0 after 10,000 new objects, generation 1 after 5 of those, generation 2 after 200 of those.
+#: Cycles die young, and full runs come about a hundred times more rarely than by default.
 COLLECT: Final = (10_000, 5, 200)
-#: Bytes from which on a piece of memory is the system's again as soon as it is free. By itself glibc raises that to as
-#: much as 32 MB once such a piece was freed, and keeps for each thread what is smaller.
+#: Freed pieces of memory from this size on return to the system at once, in bytes. By default, glibc raises that to as
+#: much as 32 MB once such a piece was freed, and keeps smaller pieces for each thread.
 LARGE: Final = 256 * 1024
-#: glibc's numbers for that, and for in how many places it keeps what is free (malloc.h).
+#: glibc's numbers for that, and for the number of places in which it keeps free memory (malloc.h).
 _MMAP_THRESHOLD: Final = -3
 _ARENA_MAX: Final = -8
 
 
 def replica_name(unique: Callable[[], str] = unique) -> str:
-    """Return a name that no other process has, nor had: claims, logs and metrics tell by it who did what."""
+    """Return a name that no other process has or had; claims, logs and metrics use it."""
     return f"{socket.gethostname()[:24]}:{os.getpid()}:{unique()[:8]}"
 
 
 def keep_little() -> None:
-    """Give free memory back to the system, from now on, where the C library is glibc; others have no such word."""
+    """Return freed memory to the system from now on, if the C library is glibc; others have no such function."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_MMAP_THRESHOLD, LARGE)
@@ -49,11 +48,11 @@ def keep_little() -> None:
 
 @contextmanager
 def short_pauses() -> Iterator[None]:
-    """Keep the pauses short until the block ends; then it is as before."""
+    """Keep the pauses short until the block ends, then restore the defaults."""
     switch, collect = sys.getswitchinterval(), gc.get_threshold()
     sys.setswitchinterval(SWITCH)
     gc.set_threshold(*COLLECT)
-    gc.freeze()  # what was imported stays, so no look at all objects has to come by it again
+    gc.freeze()  # imported objects stay, so no full run has to visit them again
     try:
         yield
     finally:

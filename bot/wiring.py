@@ -1,4 +1,4 @@
-"""The one place where a Linesman is put together and run, from its start to its end."""
+"""The one place where Linesman is put together and run, from start to end."""
 
 from __future__ import annotations
 
@@ -52,46 +52,46 @@ from bot.workflow.operator_refresh import OperatorRefresh
 
 log = structlog.get_logger(__name__)
 
-#: Connections in Socket Mode: Slack replaces each every few hours, and with two there is never a gap
-#: (slack/API.md, "Socket Mode").
+#: Connections in Socket Mode: Slack replaces each one every few hours, and with two there is never a gap (slack/API.md,
+#: "Socket Mode").
 SOCKETS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """A Linesman at work."""
+    """A running Linesman."""
 
     #: Port of the HTTP server.
     port: int
     worker: Worker
-    #: Ends when the worker has stopped; raises what broke it.
+    #: Ends when the worker has stopped; raises the error that broke it.
     working: asyncio.Task[None]
     readiness: Readiness
 
     def retire(self) -> None:
-        """Let probes hear that it stops, and begin no new work; clicks are still taken."""
+        """Tell probes that it stops, and begin no new work; clicks are still accepted."""
         self.readiness.stops()
         self.worker.stop()
 
 
 @asynccontextmanager
 async def running(settings: Settings, *, replica: str = "", machine: Machine = MACHINE) -> AsyncIterator[Running]:
-    """Run Linesman until the block ends. What is opened here is closed in the opposite order.
+    """Run Linesman until the block ends. Parts opened here are closed in reverse order.
 
-    ``replica`` is the name of this one, a new one when it has none yet. No part asks for the time, for chance or for a
-    name but what ``machine`` gives.
+    ``replica`` is the name of this one, a new one by default. All parts get the time, chance and names only from
+    ``machine``.
     """
     replica = replica or replica_name(machine.unique)
     async with AsyncExitStack() as stack:
         stack.enter_context(short_pauses())
         await stack.enter_async_context(tracing.exporting(settings.otlp_endpoint, replica))
-        # First of all, and long before it listens: somebody else's port is told before anything waits for Slack.
+        # First of all, long before listening: a port in use is reported before anything waits for Slack.
         place = stack.enter_context(reserved(settings.host, settings.port))
         url = settings.database_url.get_secret_value()
         database = await stack.enter_async_context(Database(url, wall=machine.clock, steady=machine.steady))
         readiness = Readiness()
         endpoint = None if settings.socket_mode else SlackEndpoint(_signing_secret(settings))
-        # Before anything is waited for, and until almost the end: probes have to be answered all the while.
+        # Before any waiting, and until almost the end: probes must be answered all the time.
         server = build_server(endpoint, readiness)
         port = await stack.enter_async_context(listening(server, place))
         readiness.waits_for("the database")
@@ -193,13 +193,13 @@ def _context(
 
 
 async def _under_this_policy(context: Context) -> None:
-    """Have what waits looked at by the policy of this start, which may be another one than before."""
+    """Have waiting work reviewed under the policy of this start, which may have changed."""
     await review_all(context)
     await ask_again(context)
 
 
 def _under_way(settings: Settings) -> timedelta:
-    """Return for how long a request may be under way; clocks that count steadily do not differ by the spare seconds."""
+    """Return how long a request may be under way; steady clocks never differ by the spare seconds."""
     return timedelta(seconds=settings.provider_timeout + READY_WITHIN + 5)
 
 
@@ -209,7 +209,7 @@ def _signing_secret(settings: Settings) -> str:
 
 
 async def _connect(settings: Settings, app: AsyncApp, stack: AsyncExitStack) -> Callable[[], Awaitable[bool]] | None:
-    """Open the Socket Mode connections; return what tells whether one of them stands. None when there are none."""
+    """Open the Socket Mode connections; return a check whether one of them is up. None without connections."""
     if not settings.socket_mode or settings.slack_app_token is None:
         return None
     token, url = settings.slack_app_token.get_secret_value(), settings.slack_api_url

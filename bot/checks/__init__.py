@@ -1,4 +1,4 @@
-"""``linesman check``: whether everything that Linesman needs is in place, and if not, what to do.
+"""``linesman check``: whether everything that Linesman needs is in place and, if not, what to do.
 
 status = await check(settings, sys.stdout.write)      # 0 when nothing fails, else 1
 """

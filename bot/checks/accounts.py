@@ -10,7 +10,7 @@ from bot.providers.base import Provider
 
 
 async def account(provider: Provider) -> Sequence[Finding]:
-    """Make the provider's one cheap call, and compare the clocks by its answer."""
+    """Make the provider's one cheap call, and compare the clocks using its answer."""
     try:
         finding = ok(await provider.check())
     except Unauthorised as error:

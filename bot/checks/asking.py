@@ -1,4 +1,4 @@
-"""Asking Slack many questions at its own pace."""
+"""Asking Slack many questions within its rate limits."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _TOGETHER: Final = 8
 
 
 async def patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Return the answer, asking again after the pause when Slack wants one; the caller bounds the whole.
+    """Return the answer, asking again after a pause if Slack wants one; the caller limits the total time.
 
-    Raises :class:`bot.errors.DeliveryError` for every other ending.
+    Raises :class:`bot.errors.DeliveryError` for any other result.
     """
     while True:
         try:
@@ -29,7 +29,7 @@ async def patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
 
 
 async def answers(ids: Iterable[str], ask: Callable[[str], Awaitable[Answer]]) -> dict[str, Answer | DeliveryError]:
-    """Return id -> answer, or the error that Slack gave in its place."""
+    """Return id -> answer, or the error from Slack."""
     slots = asyncio.Semaphore(_TOGETHER)
 
     async def one(id_: str) -> Answer | DeliveryError:

@@ -1,4 +1,4 @@
-"""Looking at the database without changing it: nothing is made, locked for long, or migrated."""
+"""Checking the database without changing it: nothing is made, locked for long, or migrated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.store import migrations
 from bot.store.database import Database
 from bot.store.engine.sqlite_file import is_held, parts_of, path_of, refuse_no_file, seen_by_others
 
-#: What a start needs of a database that is there: the right to write, which others must not have just now.
+#: A start needs write access to an existing database, which no other process may be blocking.
 _SQLITE_TRIES: Final = ("BEGIN IMMEDIATE", "ROLLBACK")
 
 
@@ -33,7 +33,7 @@ async def database(settings: Settings) -> Sequence[Finding]:
 
 
 async def _postgres(url: URL, shown: str) -> Sequence[Finding]:
-    """Compare the revision, and try what work needs, which is taken back; in words that every command has for it."""
+    """Compare the revision, and try everything that work needs, rolled back; with the messages of all commands."""
     try:
         async with Database(url.render_as_string(hide_password=False), beside=True) as database:
             present = await migrations.present(database)
@@ -65,7 +65,7 @@ async def _sqlite(url: URL) -> Sequence[Finding]:
 
 
 async def _tried(url: URL, path: Path) -> Finding:
-    """Make another database beside the one that is to be, write to it as a start does, and remove it again."""
+    """Make another database beside the future one, write to it as a start does, and remove it again."""
     probe = _probe(path)
     try:
         async with Database(url.set(database=str(probe)).render_as_string(hide_password=False)) as database:
@@ -75,19 +75,19 @@ async def _tried(url: URL, path: Path) -> Finding:
         return fail(f"The database {path} cannot be created: {why}. Fix this, or set DATABASE_URL to another place.")
     finally:
         for part in parts_of(probe):
-            with suppress(OSError):  # what was not made is not there, and a name too long names nothing
+            with suppress(OSError):  # a file that was not made is not there, and too long a name names nothing
                 part.unlink()
     return ok(f"The database {path} does not exist yet: the first start creates it.")
 
 
 def _probe(path: Path) -> Path:
-    """Return a name that nobody has, in the folder where the file is to be, which a link may name."""
+    """Return an unused name in the folder of the future file, following a link."""
     real = path.resolve()
     return real.with_name(f"{real.name}-check{os.getpid()}")
 
 
 async def _opened(url: URL, shown: str, *tries: str) -> Finding:
-    """Open an SQLite database, try out ``tries``, statements that change nothing, and compare its revision."""
+    """Open an SQLite database, run the harmless statements ``tries``, and compare its revision."""
     engine = create_async_engine(url)
     try:
         async with engine.connect() as connection:
@@ -114,7 +114,7 @@ def _judged(shown: str, present: str | None) -> Finding:
 
 
 def compared(shown: str, present: str | None, known: Collection[str], head: str | None) -> Finding:
-    """Say what the next start does with a database at revision ``present`` (None when it is empty).
+    """Say what the next start does with a database at revision ``present`` (None if it is empty).
 
     ``known`` are the revisions of this version, ``head`` is the newest of them.
     """
@@ -131,7 +131,7 @@ def compared(shown: str, present: str | None, known: Collection[str], head: str 
 
 
 def _unwritable(path: Path) -> str:
-    """Return why Linesman could not write there; empty when it could."""
+    """Return why Linesman could not write there; empty if it could."""
     folder = path.parent
     if not folder.is_dir():
         return f"The folder {folder} for the database does not exist: create it, or set DATABASE_URL to another place."

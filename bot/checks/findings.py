@@ -1,4 +1,4 @@
-"""What a check finds: one sentence and how severe it is."""
+"""The result of a check: one sentence and its severity."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 
 
 class Severity(StrEnum):
-    """How severe a finding is, as the line begins."""
+    """The severity of a finding, at the beginning of its line."""
 
     #: As it should be.
     OK = "OK"
@@ -28,7 +28,7 @@ class Finding:
     """One line of the report."""
 
     mark: Severity
-    #: For the operator; says what to do unless all is well. Never holds a secret.
+    #: For the operator; says what to do unless all is well. Never contains a secret.
     sentence: str
 
     def __str__(self) -> str:
@@ -36,7 +36,7 @@ class Finding:
 
 
 def ok(sentence: str) -> Finding:
-    """Return the finding that something is as it should be."""
+    """Return a finding that all is well."""
     return Finding(Severity.OK, sentence)
 
 
@@ -46,20 +46,20 @@ def warn(sentence: str) -> Finding:
 
 
 def fail(sentence: str) -> Finding:
-    """Return a finding that has to be fixed."""
+    """Return a finding that must be fixed."""
     return Finding(Severity.FAIL, sentence)
 
 
 async def bounded(looking: Awaitable[Sequence[Finding]], *, what: str, advice: str, limit: float) -> Sequence[Finding]:
-    """Await a check for ``limit`` seconds; whatever goes wrong in it becomes a finding, so that the others go on.
+    """Await a check for ``limit`` seconds; any error becomes a finding, so that the other checks continue.
 
-    ``what`` begins the sentence ("The database"), ``advice`` ends it when the time is over.
+    ``what`` begins the sentence ("The database"), ``advice`` ends it when the time is up.
     """
     try:
         async with asyncio.timeout(limit):
             return await looking
     except TimeoutError:
         return [fail(f"{what} could not be checked within {limit:g} s: {advice}.")]
-    except Exception as error:  # a check that breaks is a finding too, and the log has the rest
+    except Exception as error:  # a check that breaks is a finding too, and the log has the details
         log.exception("check failed", what=what)
         return [fail(f"{what} could not be checked ({type(error).__name__}): read the log above, and report it.")]

@@ -18,9 +18,9 @@ from bot.errors import DeliveryError
 from bot.slack.directory import GROUP_TROUBLE, SlackDirectory, unread
 from bot.slack.web_api import call
 
-#: User id -> who that is, or why Slack did not say.
+#: User id -> the person, or why Slack did not answer.
 People: TypeAlias = Mapping[str, Person | DeliveryError]
-#: Group id -> ids of its users, or why Slack did not say.
+#: Group id -> ids of its users, or why Slack did not answer.
 Groups: TypeAlias = Mapping[str, frozenset[str] | DeliveryError]
 
 _WHY_NOT: Final[Mapping[Reason, str]] = {
@@ -35,7 +35,7 @@ _WHY_NOT: Final[Mapping[Reason, str]] = {
 async def people(
     found: Sequence[RoleList], further: Sequence[Role], client: AsyncWebClient, directory: SlackDirectory
 ) -> Sequence[Finding]:
-    """Ask Slack for everybody who is listed, and for as many members of groups as the approvals need."""
+    """Ask Slack about everybody who is listed, and about as many group members as the approvals need."""
 
     async def members(group: str) -> frozenset[str]:
         return frozenset((await call(client.usergroups_users_list(usergroup=group)))["users"])
@@ -63,7 +63,7 @@ def _membership(groups: Groups) -> Membership:
 
 
 def _listed(role: Role, known: People, groups: Groups) -> Sequence[Finding]:
-    """Return what is wrong with the entries of a list, or that nothing is; an empty list is warned of elsewhere."""
+    """Return the problems of a list's entries, or that there are none; an empty list is reported elsewhere."""
     if role.grant.empty:
         return []
     if problems := [*_users(role, known), *_user_groups(role, groups)]:
@@ -111,7 +111,7 @@ def _user_groups(role: Role, groups: Groups) -> Iterator[Finding]:
 async def _able(
     approvers: Role, groups: Groups, known: dict[str, Person | DeliveryError], directory: SlackDirectory, *, enough: int
 ) -> Sequence[Person]:
-    """Return who can approve; not everybody is looked up, for groups can be large, but ``enough`` if there are."""
+    """Return who can approve; not everybody is looked up, as groups can be large, but ``enough`` if possible."""
     membership = _membership(groups)
     listed = (membership[group] for group in approvers.grant.groups)
     members = frozenset[str]().union(*(users for users in listed if not isinstance(users, UnknownGroup)))
@@ -130,7 +130,7 @@ async def _able(
 def _enough(
     listing: RoleList, stage: ApprovalStage, approvers: Role, able: Sequence[Person], groups: Groups
 ) -> Iterator[Finding]:
-    """Say whether the approvers suffice; ``able`` is all of them unless it is longer than what is required."""
+    """Say whether the approvers suffice; ``able`` is all of them unless there are more than required."""
     required, grant = stage.approvals_required, approvers.grant
     where = f" in the stage “{stage.name}”{listing.where}" if stage.name else listing.where
     called = approvers.variable.rstrip(",")

@@ -1,4 +1,4 @@
-"""Checking that the HTTP server can have its port."""
+"""Checking that the HTTP server can get its port."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ async def _is_ours(settings: Settings) -> bool:
             session.get(f"http://{settings.host}:{settings.port}/metrics") as answer,
         ):
             return "linesman_trouble" in await answer.text(errors="replace")
-    except (aiohttp.ClientError, TimeoutError, ValueError):  # whoever listens there speaks something else, or nothing
+    except (aiohttp.ClientError, TimeoutError, ValueError):  # something else listens there, or nothing that answers
         return False

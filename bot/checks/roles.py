@@ -1,4 +1,4 @@
-"""The lists of the policy, and what each of them lets somebody do."""
+"""The lists of the policy, and the rights that they give."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.changes.policy import (
 )
 from bot.config import Settings
 
-#: List of the policy -> the variable that has it where no rule says otherwise.
+#: List of the policy -> the variable for it, where no rule says otherwise.
 _VARIABLES: Final[Mapping[str, str]] = {
     "requesters": "LINESMAN_REQUESTERS",
     "approvers": "LINESMAN_APPROVERS",
@@ -34,7 +34,7 @@ class Role:
     """One list of the policy."""
 
     variable: str
-    #: What the list allows: "approve changes".
+    #: The right that the list gives: "approve changes".
     deed: str
     grant: Grant
     judge: Callable[[Person, Membership], Verdict]
@@ -42,21 +42,21 @@ class Role:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RoleList:
-    """What one rule, or the variables, say about people."""
+    """The lists of people in one rule, or in the variables."""
 
     policy: Policy
-    #: Each stage, and who may come to approve in it: what the list is called, ``LINESMAN_APPROVERS``.
+    #: Each stage with the role of its possible approvers, which has the list's name, such as ``LINESMAN_APPROVERS``.
     stages: tuple[tuple[ApprovalStage, Role], ...]
-    #: The lists that have not been looked at with another listing.
+    #: The lists that were not checked with another listing.
     roles: tuple[Role, ...]
-    #: Whether it says itself who approves, or how many have to.
+    #: Whether it sets the approvers itself, or how many are required.
     decides: bool = True
-    #: Where its changes are told apart from all others: `` under policy.toml, rule 2 “emergency”``.
+    #: A suffix that tells its changes from all others: `` under policy.toml, rule 2 “emergency”``.
     where: str = ""
 
 
 def listings(settings: Settings) -> Sequence[RoleList]:
-    """Return what the variables say about people, then what each rule of the policy file says itself."""
+    """Return the lists of people in the variables, then the own ones of each rule of the policy file."""
     policies, file = settings.policies, settings.policy_file
     own = _roles(settings.policy, _VARIABLES)
     [stage] = settings.policy.stages
@@ -65,7 +65,7 @@ def listings(settings: Settings) -> Sequence[RoleList]:
         if file is None or rule.allow is False:
             continue
         place = file.place(rule)
-        # A kind that is off by default takes more approvals; the strictest case is the one that may not work out.
+        # A kind that is off by default needs more approvals; the strictest case is the one that may fail.
         policy = max(policies.outcomes(rule).values(), key=lambda each: each.approvals_required, default=None)
         if policy is None:
             continue
@@ -90,9 +90,9 @@ def listings(settings: Settings) -> Sequence[RoleList]:
 def _of_stage(
     policy: Policy, stage: ApprovalStage, place: str, approvers: str
 ) -> tuple[ApprovalStage, Role, tuple[Role, ...]]:
-    """Return a stage of the rule at ``place``, who may come to approve in it, and the lists that are its own.
+    """Return a stage of the rule at ``place``, the role of its possible approvers, and its own lists.
 
-    ``approvers`` is what the rule's own list of approvers is called, which is looked at as such.
+    ``approvers`` is the name of the rule's own list of approvers, which is checked as such.
     """
     where = f"{place}, stage “{stage.name}”" if stage.name else place
     lists = {f"{where}, approvers,": stage.approvers} if stage.name else {}
@@ -112,7 +112,7 @@ def _approving(policy: Policy, variable: str, grant: Grant) -> Role:
 
 
 def further_lists(settings: Settings) -> Sequence[Role]:
-    """Return the lists of the policy file that let nobody change anything: who may look, too, and whom to mention."""
+    """Return the policy file's lists that let nobody change anything: viewers, and people to mention."""
     file, policy = settings.policy_file, settings.policy
     if file is None:
         return ()
@@ -131,7 +131,7 @@ def further_lists(settings: Settings) -> Sequence[Role]:
 
 
 def _mentionable(person: Person, _: Membership) -> Verdict:
-    """Say whether ``person`` reads what mentions them, which asks for no right."""
+    """Say whether ``person`` can read a message that mentions them, which needs no right."""
     reason = Reason.LISTED if person.active else Reason.DEACTIVATED
     return Verdict(allowed=person.active, reason=reason, sentence="", rule="")
 

@@ -1,4 +1,4 @@
-"""All checks, run together and told in a fixed order."""
+"""All checks, run together and reported in a fixed order."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from bot.providers.base import Provider
 from bot.slack.client import Client
 from bot.telemetry.logs import Redaction
 
-#: Seconds that one check may take. Some begin only when it is known who the bot is, so all take twice that at most.
+#: Seconds that one check may take. Some wait for the bot's identity first, so all take at most twice that.
 LIMIT: Final = 30.0
-#: Characters of a sentence at most; more than any of ours needs.
+#: Most characters of a sentence; more than any of ours needs.
 _LONGEST: Final = 4000
 
 
 async def check(
     settings: Settings, write: Callable[[str], object], *, cautions: Sequence[str] = (), limit: float = LIMIT
 ) -> int:
-    """Check everything, write a line for each finding, and return the exit status: 1 when something fails.
+    """Check everything, write a line for each finding, and return the exit status: 1 if something fails.
 
-    Nothing is changed anywhere: the database is not migrated and nothing is posted. ``write`` gets whole lines, always
-    in the same order, each as soon as it and those before it are known. ``cautions`` are sentences about the
-    environment that the settings came from. ``limit`` is in seconds and for each check.
+    Nothing is changed anywhere: the database is not migrated and nothing is posted. ``write`` receives whole lines,
+    always in the same order, each as soon as it and the previous ones are known. ``cautions`` are sentences about the
+    environment that the settings came from. ``limit`` is in seconds, for each check.
     """
     hide = Redaction(settings.secrets())
     status = 0
@@ -56,7 +56,7 @@ async def check(
 def _checks(
     settings: Settings, client: Client, providers: Sequence[Provider], cautions: Sequence[str], limit: float
 ) -> Iterator[Coroutine[Any, Any, Sequence[Finding]]]:
-    """Yield the checks in the order in which they are told."""
+    """Yield the checks in the order in which they are reported."""
     yield _configuration(settings, cautions)
     yield bounded(
         database(settings),

@@ -13,9 +13,9 @@ from bot.slack.web_api import call
 
 
 async def socket_mode(client: AsyncWebClient, token: str) -> Sequence[Finding]:
-    """Ask for the address of a connection, and leave it unused: it expires by itself and takes no events away.
+    """Request the address of a connection without using it: it expires by itself and receives no events.
 
-    ``token`` is the app-level one; the method wants it in the Authorization header, where the SDK puts it
+    ``token`` is the app-level one; the method needs it in the Authorization header, where the SDK puts it
     (docs.slack.dev, apps.connections.open).
     """
     try:

@@ -26,19 +26,19 @@ _REACH: Final = "check SLACK_API_URL, and whether it can be reached from here"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bot:
-    """Who the bot token belongs to."""
+    """The owner of the bot token."""
 
     team: str
-    #: What people type after the @.
+    #: The name after the @.
     handle: str
     #: The workspace's name.
     workspace: str
-    #: The granted scopes; None when Slack did not say.
+    #: The granted scopes; None if Slack did not tell.
     scopes: frozenset[str] | None
 
 
 class WorkspaceCheck:
-    """The workspace as the bot token shows it."""
+    """The workspace, as the bot token shows it."""
 
     def __init__(self, settings: Settings, client: Client) -> None:
         self._settings = settings
@@ -46,7 +46,7 @@ class WorkspaceCheck:
         self._bot: Bot | None = None
 
     async def findings(self, limit: float) -> Sequence[Finding]:
-        """Check the bot, then all the rest of it together; ``limit`` is in seconds, for each."""
+        """Check the bot, then everything else together; ``limit`` is in seconds, for each."""
         found = await bounded(self._introduction(), what="The bot token", advice=_REACH, limit=limit)
         if (bot := self._bot) is None:
             skipped = "The scopes, channels and people were not checked: Slack must accept the bot token first."
@@ -73,7 +73,7 @@ class WorkspaceCheck:
         return [ok(f"The bot is @{bot.handle} in the workspace {bot.workspace}."), _scopes(bot), *self._skew()]
 
     def _skew(self) -> Sequence[Finding]:
-        """Compare the clocks by the answer."""
+        """Compare the clocks using the answer."""
         skew = self._client.clock.skew
         return [warn(skew)] if skew else []
 
@@ -98,7 +98,7 @@ class WorkspaceCheck:
         return [await self._channel(bot, channel, *said) for channel, said in _channels(self._settings).items()]
 
     async def _channel(self, bot: Bot, id_: str, role: str, remedy: str) -> Finding:
-        """Check one channel; ``remedy`` is how to take another one: "set LINESMAN_… to another channel"."""
+        """Check one channel; ``remedy`` is how to use another one: "set LINESMAN_… to another channel"."""
         try:
             answer = await patiently(lambda: call(self._client.conversations_info(channel=id_)))
         except DeliveryError as error:
@@ -118,7 +118,7 @@ class WorkspaceCheck:
 
 
 def _channels(settings: Settings) -> Mapping[str, tuple[str, str]]:
-    """Return every channel in which people are told of changes -> what it is, and how to take another one."""
+    """Return every channel for notifications -> its purpose, and how to use another one."""
     policy = settings.policy
     found = {policy.approval_channel: ("approval channel", "set LINESMAN_APPROVAL_CHANNEL to another channel")}
     found.setdefault(policy.failure_channel, ("failure channel", "set LINESMAN_FAILURE_CHANNEL to another channel"))

@@ -1,6 +1,6 @@
-"""What the command line can do: one module a command, imported when it is asked for.
+"""The commands of the command line: one module each, imported on demand.
 
-A module has ``run(parsed) -> int``, which returns the exit status, and ``options(parser)`` when it takes any.
+A module has ``run(parsed) -> int``, which returns the exit status, and ``options(parser)`` if it has any.
 """
 
 from __future__ import annotations

@@ -13,5 +13,5 @@ from bot.config import name_cautions
 
 
 def run(_: argparse.Namespace) -> int:
-    """Print a line for each thing that was looked at."""
+    """Print a line for each check."""
     return asyncio.run(check(environment.settings(), sys.stdout.write, cautions=name_cautions(os.environ)))

@@ -9,7 +9,7 @@ from bot.errors import LinesmanError
 
 
 def run(_: argparse.Namespace) -> int:
-    """Play the story to its end; raises LinesmanError where the stand-ins are not installed, as in the image."""
+    """Play the story to its end; raises LinesmanError if the stand-ins are not installed, as in the image."""
     try:
         from bot.sandbox.demo.story import play  # noqa: PLC0415 - what is not there is said, below
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""What a command reads from the environment, and the logs that go with it."""
+"""Reading the environment for commands, and their logs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.telemetry import logs
 def settings(replica: str | None = None) -> Settings:
     """Return the whole configuration; raises :class:`bot.errors.ConfigurationError`.
 
-    The logs carry the name ``replica``, or a new one.
+    The logs carry the name ``replica``, by default a new one.
     """
     found = load(os.environ, known_kinds())
     _log(found, replica=replica or replica_name())
@@ -28,9 +28,9 @@ def settings(replica: str | None = None) -> Settings:
 
 
 def storage(url: str | None = None, *, called: str = "DATABASE_URL", also: Collection[str] = ()) -> Storage:
-    """Return what commands need that work on the database alone: no secret of Slack's or of a provider's.
+    """Return the settings of commands that use only the database: no secret of Slack's or of a provider's.
 
-    ``url`` takes the place of DATABASE_URL, and is ``called`` otherwise. ``also`` are more secrets of the logs.
+    ``url`` replaces DATABASE_URL, and is named ``called`` in messages. ``also`` are more secrets for the logs.
     """
     try:
         found = load_storage(os.environ if url is None else {**os.environ, "DATABASE_URL": url})
@@ -51,7 +51,7 @@ def _log(found: Settings | Storage, also: Collection[str] = (), *, replica: str)
 
 
 def sqlite_path(otherwise: str) -> Path:
-    """Return the file of the database; raises InputError, which says to do ``otherwise``, when it is not SQLite's."""
+    """Return the file of the database; raises InputError, with the advice ``otherwise``, if it is not SQLite's."""
     url = make_url(storage().database_url.get_secret_value())
     if (path := path_of(url)) is None:
         what = "is PostgreSQL" if url.get_backend_name() == "postgresql" else "is in memory"
@@ -65,7 +65,7 @@ def sqlite_path(otherwise: str) -> Path:
 
 
 def who() -> str:
-    """Return who acts on this machine, as the audit log's actor."""
+    """Return the user of this machine, as the audit log's actor."""
     try:
         name = getpass.getuser()
     except (OSError, KeyError):  # a container's user may have no name

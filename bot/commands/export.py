@@ -1,4 +1,4 @@
-"""``linesman export``: the audit log, written down or proven, also beside a Linesman at work."""
+"""``linesman export``: writing or proving the audit log, even while Linesman runs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bot.workflow.queries.audit_export import note_export, portions
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Declare which days, in which form, and where to."""
+    """Declare the days, the format, and the target."""
     parser.add_argument(
         "--from", dest="since", metavar="DATE", default="", help="first day, in UTC (default: the first event)"
     )
@@ -58,7 +58,7 @@ def run(parsed: argparse.Namespace) -> int:
     try:
         with _sink(parsed.output) as sink:
             events = asyncio.run(_export(storage, span, AuditFormat(parsed.form), sink.write, now))
-    except BrokenPipeError:  # whoever read has read enough
+    except BrokenPipeError:  # the reader has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except OSError as error:
@@ -69,19 +69,19 @@ def run(parsed: argparse.Namespace) -> int:
 
 @contextmanager
 def _sink(path: Path | None) -> Iterator[BinaryIO]:
-    """Yield where to write; a file gets its name when all of it is there."""
+    """Yield the output; a file gets its name once it is complete."""
     if path is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    if path.is_dir():  # before anything is exported, and before the audit log says that it was
+    if path.is_dir():  # before anything is exported, and before the audit log says so
         raise LinesmanError(f"{path} is a folder, not a file: give --output a file in it.")
-    if path.exists() and not path.is_file():  # a device would be gone, with a file in its place
+    if path.exists() and not path.is_file():  # a device would be replaced by a file
         raise LinesmanError(f"{path} is not a file: give --output one, or leave it out for standard output.")
-    path = path.resolve() if path.is_symlink() else path  # what a link leads to is written, and the link stays
+    path = path.resolve() if path.is_symlink() else path  # the target of a link is written, and the link stays
     part = path.with_name(f"{path.name}.part")
     try:
-        # For its owner alone, whatever the shell would give: it holds who did what, and to which numbers.
+        # Private to its owner, whatever the umask: it says who did what, to which numbers.
         part.unlink(missing_ok=True)
         with open(part, "xb", opener=private) as file:
             yield file
@@ -93,9 +93,9 @@ def _sink(path: Path | None) -> Iterator[BinaryIO]:
 async def _export(
     storage: Storage, span: Span, form: AuditFormat, write: Callable[[bytes], object], now: datetime
 ) -> int:
-    """Write the events of ``span`` and return how many they are; ``write`` gets the file in portions.
+    """Write the events of ``span`` and return how many there are; ``write`` receives the file in portions.
 
-    That they are handed out, and to whom on this machine, is in the trail before the first byte is written.
+    Before the first byte is written, the audit log says that they are exported, and to whom on this machine.
     """
     async with _beside(storage) as database:
         async with database.transaction() as tx:
@@ -123,7 +123,7 @@ async def _verify(storage: Storage) -> str:
 
 @asynccontextmanager
 async def _beside(storage: Storage) -> AsyncIterator[Database]:
-    """Open the database, which another Linesman may be working on; it has to have this version's form."""
+    """Open the database, which another Linesman may be using; it must have this version's form."""
     async with Database(storage.database_url.get_secret_value(), beside=True) as database:
         await require_current(database)
         yield database

@@ -1,4 +1,4 @@
-"""``linesman manifest``: what Slack has to know."""
+"""``linesman manifest``: the app's description for Slack."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.slack.manifest import manifest
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Declare how Slack is to reach the bot."""
+    """Declare how Slack reaches the bot."""
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
         "--socket-mode", action="store_true", help="for Socket Mode, which needs no public address (default)"

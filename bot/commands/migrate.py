@@ -1,4 +1,4 @@
-"""``linesman migrate``: bring the database to the form of this version, or everything in it to PostgreSQL."""
+"""``linesman migrate``: upgrade the database to this version, or move everything to PostgreSQL."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.store.migrations import migrate
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Declare where an installation moves from and to; without it nothing moves."""
+    """Declare the source and target of a move; by default nothing moves."""
     parser.add_argument("--from", dest="source", metavar="URL", help="move from here: sqlite+aiosqlite:///…")
     parser.add_argument("--to", dest="target", metavar="URL", help="to this empty database: postgresql+asyncpg://…")
 
@@ -45,7 +45,7 @@ def run(parsed: argparse.Namespace) -> int:
 
 
 def _upgraded(before: str, after: str) -> str:
-    """Return what became of the database whose revision was ``before``; "-" is one without tables."""
+    """Return the result for the database whose revision was ``before``; "-" is one without tables."""
     if before == after:
         return f"The database is already at {after}.\n"
     if before == "-":

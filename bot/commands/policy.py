@@ -1,4 +1,4 @@
-"""``linesman policy``: a policy file to begin with."""
+"""``linesman policy``: an initial policy file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.config.policy.example import EXAMPLE
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Declare the one thing that can be printed."""
+    """Declare the only thing that can be printed."""
     parser.add_argument("--example", action="store_true", required=True, help="print one that shows every key")
 
 

@@ -1,4 +1,4 @@
-"""``linesman restore``: a backup takes the place of the SQLite database."""
+"""``linesman restore``: a backup replaces the SQLite database."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from bot.store.maintenance.sqlite_backup import restore
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Declare where from."""
+    """Declare the source."""
     parser.add_argument("file", metavar="FILE", type=Path, help="backup that `linesman backup` has written")
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Restore, and say where the database of before is and whether anything is held back."""
+    """Restore, and say where the previous database is and whether submissions are frozen."""
     path = environment.sqlite_path("restore it with pg_restore")
     before, frozen = restore(parsed.file, path, by=environment.who(), now=utc_now())
     told = [f"✓ {path} was restored from {parsed.file}."]

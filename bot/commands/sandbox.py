@@ -18,7 +18,7 @@ LAST_PORT: Final = 65_535
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Declare where the page is, and whether it opens by itself."""
+    """Declare the port of the page, and whether it opens by itself."""
     parser.add_argument(
         "--port", type=_port, default=PORT, help="port of the page (default: %(default)s; 0: any free one)"
     )
@@ -26,7 +26,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Serve the page; raises LinesmanError where the stand-ins are not installed, as in the image."""
+    """Serve the page; raises LinesmanError if the stand-ins are not installed, as in the image."""
     try:
         from bot.sandbox.page import run as page  # noqa: PLC0415 - what is not there is said, below
     except ModuleNotFoundError as error:
@@ -49,13 +49,13 @@ def run(parsed: argparse.Namespace) -> int:
 
 
 def declared_shortcuts() -> list[dict[str, str]]:
-    """Return the shortcuts of the app, as the page offers them."""
+    """Return the app's shortcuts, for the page."""
     shortcuts = manifest(socket_mode=True, url=None)["features"]["shortcuts"]
     return [{"callback_id": each["callback_id"], "name": each["name"], "kind": each["type"]} for each in shortcuts]
 
 
 def declared_commands() -> list[dict[str, str]]:
-    """Return everything that can be typed after the slash command, as the page hints at it."""
+    """Return all texts for the slash command, for the page's hints."""
     kinds = [(kind.command, "", kind.title) for offer in OFFERS for kind in offer.kinds]
     words = [(command.word, command.arguments, command.help) for command in COMMANDS]
     return [
@@ -65,14 +65,14 @@ def declared_commands() -> list[dict[str, str]]:
 
 
 def _port(text: str) -> int:
-    """Return the port; raises ArgumentTypeError when there is none of that number."""
+    """Return the port; raises ArgumentTypeError for an impossible number."""
     if not text.isdecimal() or int(text) > LAST_PORT:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port: give a number from 0 to {LAST_PORT}")
     return int(text)
 
 
 def _unavailable(port: int, error: OSError) -> OSError | PortUnavailable:
-    """Return what to say of a port that cannot be had."""
+    """Return the error for a port that is not available."""
     match error.errno:
         case errno.EADDRINUSE:
             return PortUnavailable(

@@ -17,11 +17,11 @@ from bot.wiring import running
 
 log = structlog.get_logger(__name__)
 
-#: Seconds for which ``/readyz`` says that it stops, before anything is refused: whoever probes hears of it, and sends
-#: clicks elsewhere. Work is wound down meanwhile.
+#: Seconds for which ``/readyz`` reports the stop before anything is refused, so that load balancers send clicks
+#: elsewhere. Work is wound down meanwhile.
 NOTICE = 1.0
-#: Seconds for which it may take to stop. Whatever hangs then, a name server or a disk, is not waited for: whoever runs
-#: Linesman kills it after ten, and being killed at any instant loses nothing.
+#: Longest time in seconds for a stop. A hanging name server or disk is not waited for: supervisors kill the process
+#: after ten, and being killed at any instant loses nothing.
 STOPS_WITHIN = 9.0
 
 
@@ -46,7 +46,7 @@ async def _until_signal(settings: Settings, replica: str) -> int:
         _insist(loop)
         stop.set()
         if not started.is_set() and me is not None:
-            me.cancel()  # still starting, maybe waiting for Slack: there is no work to wind down
+            me.cancel()  # still starting, perhaps waiting for Slack: there is no work to wind down
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked_to_stop)
@@ -68,7 +68,7 @@ async def _until_signal(settings: Settings, replica: str) -> int:
 
 
 def _insist(loop: asyncio.AbstractEventLoop) -> None:
-    """End the process when it has not stopped in time, and say what it was about."""
+    """End the process if it has not stopped in time, and log what it was doing."""
 
     def end() -> None:
         frames = [frame for task in asyncio.all_tasks(loop) for frame in task.get_stack(limit=1)]

@@ -1,4 +1,4 @@
-"""What is allowed in the configuration and probably not meant."""
+"""Settings that are allowed but probably not meant."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.config.fields import MAKE_A_KEY, SIGNING_SECRET
 from bot.config.policy import rule_cautions, variable_cautions
 from bot.config.settings import Settings
 
-#: Seconds below which a variable is allowed, for tests say, and probably not meant -> what comes of it.
+#: Seconds below which a variable is allowed, for example in tests, but probably not meant -> the effect.
 _SHORT = {
     "poll_min": (1, "the provider is asked about each job more than once a second, and slows everything down for that"),
     "provider_timeout": (5, "slower responses count as lost, and Linesman must find out what they were about"),
@@ -21,7 +21,7 @@ _SHORT = {
 
 
 def cautions_of(settings: Settings) -> tuple[str, ...]:
-    """Return one sentence for each thing that is allowed and probably not meant."""
+    """Return one sentence for each setting that is allowed but probably not meant."""
     policies = settings.policies
     of_rules = () if settings.policy_file is None else rule_cautions(settings.policy_file, policies)
     return (*variable_cautions(policies), *of_rules, *_risks(settings), *_odd_values(settings))

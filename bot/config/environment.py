@@ -1,4 +1,4 @@
-"""From the environment to :class:`~bot.config.settings.Settings`, or to the list of everything that is wrong."""
+"""From the environment to :class:`~bot.config.settings.Settings`, or to the list of all problems."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from bot.errors import ConfigurationError
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Variable:
-    """One variable of the environment, as .github/OPERATING.md lists it."""
+    """One variable of the environment, as in .github/OPERATING.md."""
 
     name: str
     #: In Markdown.
     meaning: str
-    #: As it is shown there; empty when there is none.
+    #: The default shown there; empty without one.
     default: str
     required: bool
 
@@ -47,7 +47,7 @@ def _variables() -> tuple[Variable, ...]:
     return tuple(found)
 
 
-#: Every variable that Linesman knows, in the order of the table in .github/OPERATING.md.
+#: All variables of Linesman, in the order of the table in .github/OPERATING.md.
 VARIABLES: Final = _variables()
 
 _HOW_TO_GET: Final[Mapping[str, str]] = {
@@ -56,27 +56,27 @@ _HOW_TO_GET: Final[Mapping[str, str]] = {
         "copy the id of the channel for approval requests from the bottom of the channel's details"
     ),
 }
-#: Name of a variable in an earlier version -> its name now. The former ones still work.
+#: Earlier name of a variable -> its current name. The earlier ones still work.
 FORMER: Final[Mapping[str, str]] = {"LINESMAN_SETTLE_SECONDS": "LINESMAN_RECONCILE_SECONDS"}
 _PREFIX: Final = "LINESMAN_"
-#: How much of a name has to agree: of the word LINESMAN, and of a whole name (see :mod:`difflib`).
+#: How similar names must be: for the word LINESMAN, and for a whole name (see :mod:`difflib`).
 _LIKE_OURS: Final = 0.8
 _ALIKE: Final = 0.88
 _POLICY_FILE: Final = "LINESMAN_POLICY_FILE"
-#: What Kubernetes puts into the environment of every container beside a service called linesman or linesman-….
+#: Variables that Kubernetes adds to every container beside a service called linesman or linesman-….
 _SERVICE_LINK: Final = re.compile(
     r"LINESMAN_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
 )
 
 
 def load(environ: Mapping[str, str], kinds: Mapping[str, Collection[str]] | None = None) -> Settings:
-    """Return the settings that ``environ`` describes; a variable that is empty or blank counts as not set.
+    """Return the settings described by ``environ``; an empty or blank variable counts as not set.
 
-    The policy file that it names is read too. ``kinds`` maps every kind of change that there is, whether or not its
-    provider is switched on, to the names of its settings; without it, a rule may name what there is not.
+    The policy file that it names is read too. ``kinds`` maps every existing kind of change, even of disabled providers,
+    to the names of its settings; without it, a rule may use any name.
 
     Raises ConfigurationError with one sentence per problem, each naming its variable, or the policy file with rule and
-    key. No sentence holds a secret.
+    key. No sentence contains a secret.
     """
     problems = [*_contradictions(environ)]
     written = {new: old for old, new in _former(environ) if not environ.get(new, "").strip()}
@@ -91,13 +91,13 @@ def load(environ: Mapping[str, str], kinds: Mapping[str, Collection[str]] | None
         problems += [sentence for detail in error.errors(include_url=False) for sentence in _sentences(detail, written)]
     problems += [_unknown(name, names) for name in sorted(environ) if _is_unknown(name, environ[name], names)]
     if settings is None or problems:
-        # Not `from`: pydantic's own text may quote what was given.
+        # Not `from`: pydantic's own text may quote the given value.
         raise ConfigurationError(problems) from None
     return settings
 
 
 def load_storage(environ: Mapping[str, str]) -> Storage:
-    """Return what ``environ`` says about the database and the logs; raises ConfigurationError as :func:`load` does."""
+    """Return the settings for the database and the logs; raises ConfigurationError as :func:`load` does."""
     names = [str(field.alias) for field in Storage.model_fields.values()]
     given: dict[str, Any] = {name: environ[name].strip() for name in names if environ.get(name, "").strip()}
     try:
@@ -108,9 +108,9 @@ def load_storage(environ: Mapping[str, str]) -> Storage:
 
 
 def name_cautions(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return a sentence for each variable with a former name, and for each whose name looks misspelt.
+    """Return a sentence for each variable with an earlier name, and for each whose name looks misspelt.
 
-    The latter are not read. Those of them that begin with LINESMAN_ are not here: :func:`load` refuses them.
+    Misspelt variables are not read. Those that begin with LINESMAN_ are not included: :func:`load` refuses them.
     """
     names = [variable.name for variable in VARIABLES]
     former = (f"{old} is now called {new}: rename it. The old name still works." for old, new in _former(environ))
@@ -124,19 +124,19 @@ def name_cautions(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _former(environ: Mapping[str, str]) -> Sequence[tuple[str, str]]:
-    """Return former name and name of each variable that is given under its former name."""
+    """Return (earlier name, current name) of each variable that is set under its earlier name."""
     return [(old, new) for old, new in FORMER.items() if environ.get(old, "").strip()]
 
 
 def _contradictions(environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield a sentence for each variable that is given under both names, with different values."""
+    """Yield a sentence for each variable that is set under both names, with different values."""
     for old, new in _former(environ):
         if (other := environ.get(new, "").strip()) and other != environ[old].strip():
             yield f"{old} is the former name of {new}, and the two differ: unset {old}."
 
 
 def _renamed(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """Return ``environ`` with the names of now; where both are given, the new one counts."""
+    """Return ``environ`` with current names; if both are set, the current one counts."""
     renamed = dict(environ)
     for old, new in _former(environ):
         renamed[new] = environ.get(new, "").strip() or environ[old]
@@ -144,7 +144,7 @@ def _renamed(environ: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _meant(name: str, environ: Mapping[str, str], names: list[str]) -> str:
-    """Return the variable that ``name`` stands for; empty when it is most likely somebody else's."""
+    """Return the variable that ``name`` was probably meant to be; empty if it probably belongs to another program."""
     written = name.upper().replace("-", "_")
     begins = written.partition("_")[0]
     if get_close_matches(begins, [_PREFIX.rstrip("_")], cutoff=_LIKE_OURS):
@@ -154,8 +154,8 @@ def _meant(name: str, environ: Mapping[str, str], names: list[str]) -> str:
         return _nearest(whole, names) or f"{_PREFIX}…"
     glued = written.removeprefix(_PREFIX.rstrip("_"))
     if glued != written and (near := _nearest(_PREFIX + glued, names)):
-        return near  # without the underscore behind our name
-    # Other programs have variables that begin with SLACK_ too: ours is meant only where it is missing.
+        return near  # without the underscore after our name
+    # Other programs also have variables that begin with SLACK_: ours is meant only if it is missing.
     missing = [known for known in names if "_" in known and not environ.get(known, "").strip()]
     return (get_close_matches(written, missing, n=1, cutoff=_ALIKE) or [""])[0]
 
@@ -165,9 +165,9 @@ def _sentences(detail: ErrorDetails, written: Mapping[str, str]) -> Sequence[str
 
 
 def _sentence(detail: ErrorDetails, written: Mapping[str, str]) -> str:
-    """Put one pydantic error into words; ``written`` maps a variable to the former name under which it was given."""
+    """Put one pydantic error into words; ``written`` maps a variable to the earlier name that was used."""
     place = str(detail["loc"][0])
-    # A default that is found wrong beside other values is reported under the field's name, not under its alias.
+    # A bad default found beside other values is reported under the field's name, not its alias.
     name = str(Settings.model_fields[place].alias) if place in Settings.model_fields else place
     context: dict[str, Any] = detail.get("ctx", {})
     given = shown(detail["input"])
@@ -207,8 +207,8 @@ def _unknown(name: str, names: list[str]) -> str:
 
 
 def _nearest(name: str, names: list[str]) -> str:
-    """Return the variable whose name is nearest to ``name``, which is LINESMAN_…; empty when none is near."""
-    # Without the prefix that most of them share, which would make everything look alike, and some have not at all.
+    """Return the variable most similar to ``name``, which is LINESMAN_…; empty if none is similar."""
+    # Without the prefix that most of them share, as it would make all names look alike.
     own = {known.removeprefix(_PREFIX): known for known in names}
     nearest = get_close_matches(name.removeprefix(_PREFIX), own, n=1)
     return own[nearest[0]] if nearest else ""

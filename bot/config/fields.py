@@ -1,7 +1,7 @@
-"""The sorts of value that a variable can hold, each with the sentence that says what is wrong with it.
+"""The types of value that a variable can have, each with the sentence about a wrong value.
 
-A sentence goes on after the variable's name: "must start with xapp-: …". It never repeats a secret, and of other
-values only short ones, because a long one could be a secret that was pasted into the wrong place.
+A sentence follows the variable's name: "must start with xapp-: …". It never repeats a secret, and of other values only
+short ones, because a long one could be a secret pasted into the wrong place.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from bot.config.postgres_url import for_driver, is_postgres
 MAKE_A_KEY: Final = 'python3 -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 _SQLITE: Final = "sqlite+aiosqlite"
 _SHOWN: Final = 24
-#: Characters of a signing secret at least. Slack's have 32; what is shorter than this could be guessed, and whoever
-#: guesses it approves in anybody's name.
+#: Fewest characters of a signing secret. Slack's have 32; a shorter one than this could be guessed, and with it anybody
+#: could approve in anybody's name.
 _SHORTEST_SIGNING_SECRET: Final = 16
 SIGNING_SECRET: Final = 32
 #: Type of the one error that carries whole sentences, as ``problems`` in its context.
@@ -34,7 +34,7 @@ SENTENCES: Final = "sentences"
 
 
 def shown(value: object) -> str:
-    """Return how ``value`` is quoted in a message."""
+    """Return ``value`` as quoted in a message."""
     text = str(value)
     return repr(text) if len(text) <= _SHOWN else f"a text of {len(text)} characters"
 
@@ -83,7 +83,7 @@ def _channel(value: str) -> str:
 
 
 def _base_url(value: str, such_as: str) -> SplitResult:
-    """Return the parts of an address that paths are put behind and that is written into logs."""
+    """Return the parts of a base address, which paths are appended to and logs contain."""
     parts = parts_of(value)
     if (
         parts is None
@@ -145,7 +145,7 @@ def _database_url(secret: SecretStr) -> SecretStr:
         for_driver(url)
     if (url.database or "").startswith("file:"):  # SQLite's own addresses, whose path could not be locked
         raise ValueError("must name the file by its path: sqlite+aiosqlite:////data/linesman.db")
-    if url.drivername == _SQLITE and url.query:  # the driver leaves out, or follows, what nobody has tried
+    if url.drivername == _SQLITE and url.query:  # the driver drops some parameters and follows others, all untested
         raise ValueError("takes no parameters behind a file: leave out the ? and what follows it")
     return secret
 
@@ -190,27 +190,27 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-#: A token or key: printable ASCII without spaces and quotes, so that it can stand in a header.
+#: A token or key: printable ASCII without spaces and quotes, so that it fits into a header.
 Key = Annotated[SecretStr, AfterValidator(_secret)]
 SigningSecret = Annotated[Key, AfterValidator(_signing_secret)]
 BotToken = Annotated[Key, AfterValidator(_bot_token)]
 AppToken = Annotated[Key, AfterValidator(_app_token)]
 #: Fernet keys from a comma list.
 FernetKeys = Annotated[tuple[SecretStr, ...], BeforeValidator(_fernet_keys)]
-#: Can hold a password, hence a secret.
+#: May contain a password, hence a secret.
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
-#: Where keys are sent to: https, or this machine.
+#: An address that keys are sent to: https, or this machine.
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 #: A name or an address of this machine.
 Host = Annotated[str, AfterValidator(_host)]
-#: Where traces are sent to; no key goes there, so http:// is allowed.
+#: An address that traces are sent to; no key goes there, so http:// is allowed.
 CollectorUrl = Annotated[str, AfterValidator(_collector_url)]
 ChannelId = Annotated[str, AfterValidator(_channel)]
 #: Named people and groups.
 NamedGrant = Annotated[Grant, BeforeValidator(_grant)]
 #: Named people and groups, or ``*`` for everyone.
 OpenGrant = Annotated[Grant, BeforeValidator(_open_grant)]
-#: A policy file that was read and has no problems.
+#: A policy file without problems.
 Policed = Annotated[InstanceOf[PolicyFile], AfterValidator(_policed)]
 #: For a comma list of words.
 Words = BeforeValidator(_words)

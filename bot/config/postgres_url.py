@@ -1,4 +1,4 @@
-"""The address of a PostgreSQL database, as providers hand it out, in the driver's terms."""
+"""The address of a PostgreSQL database in the usual form, converted for the driver."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ from urllib.parse import urlencode
 
 from sqlalchemy import URL
 
-#: The schemes of addresses that providers hand out; the driver is ours to choose.
+#: The schemes in the usual addresses; we choose the driver.
 SCHEMES: Final = frozenset({"postgresql+asyncpg", "postgresql", "postgres"})
-#: Parameters of libpq that asyncpg reads from a DSN, and from nowhere else (its ``connect``, "dsn").
+#: Parameters of libpq that asyncpg reads only from a DSN (its ``connect``, "dsn").
 _OF_DSN: Final = frozenset(
     {"sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl", "target_session_attrs"}
 )
-#: Those that name a file.
+#: Parameters that name a file.
 _FILES: Final = frozenset({"sslrootcert", "sslcert", "sslkey", "sslcrl"})
-#: Parameters that SQLAlchemy and asyncpg take as they are.
+#: Parameters that SQLAlchemy and asyncpg accept unchanged.
 _AS_THEY_ARE: Final = frozenset({"host", "port", "ssl"})
-#: What those may say that name one of a few things.
+#: Allowed values of parameters with a few choices.
 _CHOICES: Final = {
     "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
     "target_session_attrs": ("any", "primary", "standby", "read-write", "read-only", "prefer-standby"),
 }
-#: The largest port that there is.
+#: The largest port.
 _LAST_PORT: Final = 65_535
 
 
 def is_postgres(url: URL) -> bool:
-    """Tell whether ``url`` is that of a PostgreSQL database."""
+    """Tell whether ``url`` names a PostgreSQL database."""
     return url.drivername in SCHEMES
 
 
 def for_driver(url: URL) -> tuple[URL, dict[str, str]]:
-    """Return the address without what asyncpg does not take as an argument, and the arguments that say the same.
+    """Return the address without parameters that asyncpg does not accept as arguments, and equivalent arguments.
 
-    ``?sslmode=require`` would otherwise end as an unknown argument. Raises ValueError, whose text says what is wrong
-    with which parameter.
+    ``?sslmode=require`` would otherwise be an unknown argument. Raises ValueError, whose text says what is wrong with
+    which parameter.
     """
     _refuse_nowhere(url)
     moved: dict[str, str] = {}
@@ -46,7 +46,7 @@ def for_driver(url: URL) -> tuple[URL, dict[str, str]]:
             continue
         said = value if isinstance(value, str) else value[-1]
         if name == "channel_binding":
-            if said == "require":  # asyncpg cannot bind, and to leave it out in silence would promise what is not so
+            if said == "require":  # asyncpg cannot bind, and silence would be a false promise
                 raise ValueError("asks for channel_binding=require, which the driver cannot do: leave it out")
             continue
         if name not in _OF_DSN:
@@ -62,7 +62,7 @@ def for_driver(url: URL) -> tuple[URL, dict[str, str]]:
 
 
 def _refuse_nowhere(url: URL) -> None:
-    """Raise ValueError for a host or a port that nobody can have: the network would not even be asked."""
+    """Raise ValueError for a host or a port that cannot exist: the network would not even be asked."""
     if url.port is not None and not 0 < url.port <= _LAST_PORT:
         raise ValueError(f"has the port {url.port}, and there are those from 1 to {_LAST_PORT}: correct it")
     try:

@@ -1,4 +1,4 @@
-"""The one frozen value that holds the whole configuration, and what can be asked of it."""
+"""The one frozen value that holds the whole configuration, and its derived values."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _MONTH = 2_592_000
 _DAY = 86_400
 _HOUR = 3_600
 _TEN_MINUTES = 600
-#: Kinds that cannot be undone: nobody may, unless a rule that names them allows it.
+#: Kinds that cannot be undone: nobody may use them, unless a rule that names them allows it.
 _OFF_BY_DEFAULT = frozenset({"telnyx.delete"})
 
 
@@ -59,14 +59,14 @@ class ProviderSettings:
 
     api_key: SecretStr
     api_url: str
-    #: Whether the key is an OAuth access token, which goes into the request in another way.
+    #: Whether the key is an OAuth access token, which is sent in another way.
     bearer: bool = False
 
 
 class Settings(Passed):
     """The configuration. One field per variable: its alias is the variable, its description the variable's meaning.
 
-    Made by :func:`bot.config.load` from the mapping that it is given, never from the process's environment.
+    Made by :func:`bot.config.load` from the given mapping, never from the process's environment.
     """
 
     slack_bot_token: BotToken = Field(alias="SLACK_BOT_TOKEN", description="Slack's bot token, `xoxb-…`")
@@ -116,7 +116,7 @@ class Settings(Passed):
     approval_channel: ChannelId = Field(
         alias="LINESMAN_APPROVAL_CHANNEL", description="id of the channel for approval requests"
     )
-    #: None stands for the approval channel; ask :attr:`policy` for the one that counts.
+    #: None stands for the approval channel; use :attr:`policy` for the one that counts.
     own_failure_channel: ChannelId | None = Field(
         None,
         alias="LINESMAN_FAILURE_CHANNEL",
@@ -205,8 +205,8 @@ class Settings(Passed):
     log_libraries: LogLibraries = LOG_LIBRARIES
     log_format: LogFormat = LOG_FORMAT
 
-    # These rules look at an earlier field too. When that one is itself wrong, it is missing from `info.data`, its own
-    # problem is reported, and the rule has nothing to add.
+    # These rules also read an earlier field. When that field is wrong, it is missing from `info.data`, its own problem
+    # is reported, and the rule has nothing to add.
 
     @field_validator("slack_signing_secret")
     @classmethod
@@ -221,7 +221,7 @@ class Settings(Passed):
     @field_validator("close_access_token")
     @classmethod
     def _some_provider(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        """Ask for one provider at least. Close's two credentials look alike to us, so each has its variable."""
+        """Require at least one provider. Close's two credentials look alike to us, so each has its own variable."""
         telnyx, close = (info.data.get(name, ...) for name in ("telnyx_api_key", "close_api_key"))
         if value is not None and close is not None:
             raise ValueError("is set beside CLOSE_API_KEY: unset one of them")
@@ -238,13 +238,13 @@ class Settings(Passed):
 
     @property
     def host(self) -> str:
-        """The address to listen on: Slack has to reach it, or nobody but this machine has."""
+        """The address to listen on: reachable by Slack, or only from this machine."""
         everywhere = "0.0.0.0"  # noqa: S104 - a container's port is reached from outside
         return self.own_host or ("127.0.0.1" if self.socket_mode else everywhere)
 
     @property
     def socket_mode(self) -> bool:
-        """Whether Slack is reached over Socket Mode, rather than reaching us over HTTP."""
+        """Whether we connect to Slack over Socket Mode, instead of Slack calling us over HTTP."""
         return self.slack_app_token is not None
 
     @property
@@ -261,7 +261,7 @@ class Settings(Passed):
 
     @property
     def policy(self) -> Policy:
-        """The policy that the variables describe: it governs what no rule of the policy file does."""
+        """The policy of the variables: it governs changes that no rule of the policy file governs."""
         return Policy(
             requesters=self.requesters,
             stages=(ApprovalStage(approvers=self.approvers, approvals_required=self.approvals_required),),
@@ -287,11 +287,11 @@ class Settings(Passed):
         return explain(self.policies)
 
     def explain_reading(self) -> str:
-        """Return who may look at changes and numbers, as a sentence."""
+        """Return who may view changes and numbers, as a sentence."""
         return explain_reading(self.policies)
 
     def secrets(self) -> frozenset[str]:
-        """Return every secret text, for :func:`bot.telemetry.logs.configure` and for nothing else."""
+        """Return every secret text, only for :func:`bot.telemetry.logs.configure`."""
         values = [value for _, value in self if isinstance(value, SecretStr) and value is not self.database_url]
         password = make_url(self.database_url.get_secret_value()).password
         return frozenset(
@@ -299,7 +299,7 @@ class Settings(Passed):
         )
 
     def redacted(self) -> dict[str, Any]:
-        """Return variable -> value for logs: JSON values, secrets masked, what is not set left out."""
+        """Return variable -> value for logs: JSON values, secrets masked, unset ones left out."""
         shown: dict[str, Any] = {}
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)

@@ -1,4 +1,4 @@
-"""The part of the configuration that commands need which work on the database alone."""
+"""The configuration for commands that use only the database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LogLevel = Annotated[Literal["debug", "info", "warning", "error"], Lower]
 LOG_LEVEL: Final[Any] = Field(
     "info", alias="LINESMAN_LOG_LEVEL", description="lowest level that is logged: debug, info, warning or error"
 )
-#: The HTTP client of the providers is not among them: in what it tells at debug a provider may quote a PIN.
+#: Without the HTTP client of the providers: a provider may quote a PIN in its debug output.
 LogLibraries = Annotated[
     tuple[Literal["aiohttp", "aiosqlite", "asyncio", "slack_bolt", "slack_sdk", "sqlalchemy"], ...], Words
 ]
@@ -33,13 +33,13 @@ LOG_FORMAT: Final[Any] = Field("json", alias="LINESMAN_LOG_FORMAT", description=
 
 
 class Passed(BaseModel):
-    """Settings that are made of what is passed."""
+    """Settings made from the given values only."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
 
 
 class Storage(Passed):
-    """Where the database is and how to log: Slack and the providers have no part in migrating and exporting."""
+    """The database and the logs: migrating and exporting need neither Slack nor the providers."""
 
     database_url: DatabaseUrl = DATABASE_URL
     log_level: LogLevel = LOG_LEVEL
@@ -47,6 +47,6 @@ class Storage(Passed):
     log_format: LogFormat = LOG_FORMAT
 
     def secrets(self) -> frozenset[str]:
-        """Return every secret text, for :func:`bot.telemetry.logs.configure` and for nothing else."""
+        """Return every secret text, only for :func:`bot.telemetry.logs.configure`."""
         password = make_url(self.database_url.get_secret_value()).password
         return frozenset({password} if password else ())

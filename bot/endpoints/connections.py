@@ -1,4 +1,4 @@
-"""Accepting connections: so many at a time, and calmly when there are no descriptors left."""
+"""Accepting connections: a limited number, without trouble when descriptors run out."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from bot.errors import PortUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: Connections at a time: far more than Slack and monitoring need, far less than a process may have files.
+#: Most connections at a time: far more than Slack and monitoring need, far fewer than a process may have files.
 MOST: Final = 200
 #: Connections that wait to be accepted.
 BACKLOG: Final = 128
-#: Seconds in which the headers of a request have to be there, and for which an idle connection is kept.
+#: Seconds within which the headers of a request must arrive, and for which an idle connection is kept.
 IDLE: Final = 15.0
-#: Seconds for which the rest of a body is read that nobody asked for.
+#: Seconds for which the unwanted rest of a body is read.
 LINGER: Final = 1.0
-#: Seconds between two looks for room, between two tries to accept after a failure, and between two lines about one.
+#: Seconds between two checks for room, between two attempts to accept after a failure, and between two log lines.
 ROOM: Final = 0.05
 PAUSE: Final = 1.0
 SILENCE: Final = 60.0
@@ -33,9 +33,9 @@ SILENCE: Final = 60.0
 
 @contextmanager
 def reserved(host: str, port: int) -> Iterator[socket.socket]:
-    """Take the port, a free one when ``port`` is 0, until the block ends; nobody can connect to it yet.
+    """Reserve the port, a free one if ``port`` is 0, until the block ends; nobody can connect to it yet.
 
-    Raises :class:`bot.errors.PortUnavailable` when another program has it, or this one may not.
+    Raises :class:`bot.errors.PortUnavailable` when another program has it, or this one has no permission.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -44,7 +44,7 @@ def reserved(host: str, port: int) -> Iterator[socket.socket]:
         raise _unavailable(host, port, error) from error
     with place:
         try:
-            # What still lingers of connections of before is no reason to wait for a minute.
+            # Lingering old connections are no reason to wait for a minute.
             place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 place.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # as asyncio and create_server do
@@ -69,7 +69,7 @@ def _unavailable(host: str, port: int, error: OSError) -> PortUnavailable:
 class Connections:
     """The connections to one listening socket.
 
-    asyncio's own server accepts without bound, and writes a traceback for each time that it cannot.
+    asyncio's own server accepts without limit, and logs a traceback for each failure.
     """
 
     def __init__(self, runner: web.AppRunner) -> None:
@@ -102,7 +102,7 @@ class Connections:
             try:
                 connection, _ = await loop.sock_accept(listener)
                 await loop.connect_accepted_socket(server, connection)
-            except OSError as error:  # no descriptor is left, or the peer has gone already
+            except OSError as error:  # no descriptor is left, or the peer is already gone
                 self._tell(f"a connection cannot be accepted: {error.strerror}", len(server.connections))
                 await asyncio.sleep(PAUSE)
 
@@ -114,7 +114,7 @@ class Connections:
 
 
 def terse_logger() -> logging.Logger:
-    """Return a logger for aiohttp that writes one line for a request that is no HTTP, and no traceback."""
+    """Return a logger for aiohttp that writes one line, and no traceback, for a malformed request."""
     logger = logging.getLogger("bot.http")
     logger.addFilter(_without_parser)
     return logger

@@ -1,8 +1,8 @@
-"""What ``/metrics`` says, by the conventions of Prometheus.
+"""The content of ``/metrics``, following Prometheus' conventions.
 
-Three sorts of figures: what this process has counted and timed; what keeps it from its work now; and what the whole
-database holds, which is true after a restart as well. The latter is told by one replica at a time, so that a sum over
-all of them is right, and left out while the database does not answer: what nobody could ask for is not 0.
+There are three sorts of figures: this process's counts and times; its current troubles; and the content of the whole
+database, which survives a restart. Only one replica reports the last sort at a time, so that a sum over all replicas is
+right; it is left out while the database does not answer, as unknown is not 0.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ WAITS: Final = Metric("linesman_rate_limit_wait_seconds", "summary", "Waits for 
 BUILD: Final = Metric(
     "linesman_build_info", "gauge", "Version of Linesman and of Python; always 1", ("version", "python")
 )
-#: Every metric, in the order of the table in .github/OPERATING.md. Those of the process are ``prometheus-client``'s.
+#: Every metric, in the order of the table in .github/OPERATING.md. Process metrics come from ``prometheus-client``.
 METRICS: Final = (
     CHANGES,
     JOBS,
@@ -103,15 +103,15 @@ METRICS: Final = (
     BUILD,
 )
 
-#: What keeps work or clicks from going on: where, one of the places of :class:`Health`, and what it is.
+#: Troubles that stop work or clicks: the place, one of those of :class:`Health`, and the trouble.
 Troubles: TypeAlias = Sequence[tuple[str, str]]
 
-#: Seconds for which the database is waited for; Prometheus gives up after ten by default.
+#: Longest wait for the database, in seconds; Prometheus gives up after ten by default.
 WITHIN: Final = 5.0
 
 
 class Figures(Collector):
-    """What was read for one answer."""
+    """The figures read for one answer."""
 
     def __init__(self) -> None:
         self._families: list[Family] = []
@@ -123,16 +123,16 @@ class Figures(Collector):
             family.add_sample(metric.name, dict(zip(metric.labels, labels, strict=True)), value)
 
     def tell_samples(self, metric: Metric, found: Iterable[tuple[Mapping[str, str], Iterable[Sample]]]) -> None:
-        """Add samples that were taken under another name, each with more labels."""
+        """Add samples that were collected under another name, each with more labels."""
         family = self._family(metric)
         for more, samples in found:
             for sample in samples:
                 ending = sample.name[sample.name.rindex("_") :]
-                if ending != "_created":  # when a process began is what process_start_time_seconds says
+                if ending != "_created":  # process_start_time_seconds says when a process began
                     family.add_sample(metric.name + ending, {**more, **sample.labels}, sample.value)
 
     def collect(self) -> Iterator[Family]:
-        """Yield what was told."""
+        """Yield the added metrics."""
         yield from self._families
 
     def _family(self, metric: Metric) -> Family:
@@ -142,7 +142,7 @@ class Figures(Collector):
 
 
 async def render(context: Context, acks: CallTimes, replica: str, troubles: Troubles) -> bytes:
-    """Return the metrics in Prometheus' text format; without those of the database while it does not answer."""
+    """Return the metrics in Prometheus' text format; without the database's while it does not answer."""
     figures, stuck, reporting = Figures(), "", False
     try:
         async with asyncio.timeout(WITHIN):
@@ -156,7 +156,7 @@ async def render(context: Context, acks: CallTimes, replica: str, troubles: Trou
     figures.tell(TROUBLE, {(where,): where in there for where in (Health.DATABASE, Health.SLACK, Health.WORK)})
     figures.tell(FAILING, _by_name(Counter(fault.what for fault in context.task_failures.present)))
     figures.tell(SKEW, _by_name({name: clock.seconds for name, clock in context.clocks.items()}))
-    # From 0 on: of a counter that is first seen with a value, Prometheus does not see the increase to that value.
+    # From 0 on: for a counter first seen with a value, Prometheus would miss the increase to that value.
     figures.tell(HEALED, {(task.value,): context.healed[task.value] for task in Task})
     counted: dict[tuple[str, ...], float] = {
         (kind.name, outcome): 0 for kind in context.catalogue.kinds for outcome in Tally().counts
@@ -173,7 +173,7 @@ async def render(context: Context, acks: CallTimes, replica: str, troubles: Trou
 
 
 def starting() -> bytes:
-    """Return what there is to tell before anything is at work: the process itself."""
+    """Return the metrics available before anything runs: those of the process itself."""
     figures = Figures()
     figures.tell(REPORTING, {(): False})
     figures.tell(BUILD, {(version("linesman"), platform.python_version()): 1})
@@ -188,7 +188,7 @@ def _written(figures: Figures) -> bytes:
 
 
 async def leave(context: Context, replica: str) -> None:
-    """Let another replica report for all from now on; without it that takes a while."""
+    """Let another replica report for all from now on; otherwise that takes a while."""
     if context.database.shared and not context.database.trouble:
         with suppress(StoreError):
             async with context.database.transaction() as tx:
@@ -196,7 +196,7 @@ async def leave(context: Context, replica: str) -> None:
 
 
 async def _reports(context: Context, replica: str) -> bool:
-    """Tell whether this replica reports for all; on PostgreSQL whoever reported last goes on while it is asked."""
+    """Tell whether this replica reports for all; on PostgreSQL the last reporter keeps the role while it is asked."""
     if not context.database.shared:
         return True
     async with context.database.transaction() as tx:
@@ -204,7 +204,7 @@ async def _reports(context: Context, replica: str) -> bool:
 
 
 async def _count(context: Context, figures: Figures) -> str:
-    """Tell what is counted in the database, all of it at one moment, and return what is stuck there."""
+    """Report the counts in the database, all at one moment, and return the stuck work there."""
     kinds = context.catalogue.kinds
     async with context.database.reading() as tx:
         counts, stuck = await tx.changes.count(), await tx.outbox.stuck()

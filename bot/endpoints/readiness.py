@@ -1,7 +1,7 @@
-"""Whether this replica can be sent work, from its start to its end, and what it counts meanwhile.
+"""Whether this replica can be sent work, from start to end, and its metrics meanwhile.
 
-The HTTP server answers before anything is waited for and until the last thing is put away, so that a probe does not
-kill a process that rightly waits, and a balancer hears of a stop before connections are refused.
+The HTTP server answers before any waiting and until the last part is closed, so that a probe does not kill a process
+that rightly waits, and a load balancer learns of a stop before connections are refused.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from bot.errors import StoreError
 from bot.workflow.context import Context
 from bot.workflow.health import Health
 
-#: Seconds for which the database is waited for.
+#: Longest wait for the database, in seconds.
 WITHIN = 2.0
 _UNREACHED = "There is no connection to Slack, so no click arrives: Linesman keeps trying to connect."
 
 
 class Readiness:
-    """What ``/readyz`` and ``/metrics`` say."""
+    """The content of ``/readyz`` and ``/metrics``."""
 
     def __init__(self) -> None:
         self._problem = "Linesman is starting."
@@ -38,16 +38,16 @@ class Readiness:
     def works(
         self, context: Context, working: asyncio.Task[None], metrics: Callable[[Troubles], Awaitable[bytes]]
     ) -> None:
-        """Note that work goes on, and how it is counted, troubles included; the start is not over yet."""
+        """Note that work runs, and how to get its metrics, troubles included; the start is not over yet."""
         self._context, self._working, self._metrics = context, working, metrics
 
     def started(self, reached: Callable[[], Awaitable[bool]] | None = None) -> None:
-        """Note that the start is over; ``reached`` tells whether Slack can deliver, where that can be known."""
+        """Note that the start is over; ``reached`` tells whether Slack can deliver, if that can be known."""
         self._problem = ""
         self._reached = reached or _always
 
     def stops(self) -> None:
-        """Note that nothing new is to come here."""
+        """Note that nothing new should come here."""
         self._problem = "Linesman is stopping."
 
     async def metrics(self) -> bytes:
@@ -55,11 +55,11 @@ class Readiness:
         return await self._metrics(await self._troubles())
 
     async def problem(self) -> str:
-        """Return what is wrong; empty when work is being done."""
+        """Return the problem; empty while work is being done."""
         return self._problem or "; ".join(what for _, what in await self._troubles())
 
     async def _troubles(self) -> Troubles:
-        """Return all that keeps work or clicks from going on: each is an alert as well as a 503."""
+        """Return all troubles that stop work or clicks: each is an alert as well as a 503."""
         context, working = self._context, self._working
         if context is None or working is None:
             return ()
@@ -80,7 +80,7 @@ class Readiness:
         ]
 
     async def warnings(self) -> Sequence[str]:
-        """Return what should be looked at although work goes on."""
+        """Return warnings, for troubles that do not stop the work."""
         context = self._context
         if context is None:
             return ()
@@ -102,7 +102,7 @@ class Readiness:
 
 
 def _unknown(names: Sequence[str]) -> str:
-    """Return that work waits which this version does not know; empty when there is none."""
+    """Return that work of an unknown version waits; empty without any."""
     if not names:
         return ""
     return f"This version of Linesman does not know what to do about {', '.join(names)}: another version wrote that."

@@ -1,7 +1,7 @@
-"""The HTTP server: what Slack delivers, and how an operator sees that all is well.
+"""The HTTP server: deliveries from Slack, and pages for operators.
 
-Whoever can reach the port can send it anything. Until Slack's signature is proven over the raw bytes, nothing is
-decompressed, decoded or parsed, no more is read than Slack ever sends, and one line of the log is all that is left.
+Anybody who can reach the port can send anything. Until Slack's signature is verified over the raw bytes, nothing is
+decompressed, decoded or parsed, no more is read than Slack ever sends, and only one log line remains.
 """
 
 from __future__ import annotations
@@ -25,36 +25,36 @@ from bot.slack.manifest import EVENTS_PATH
 
 log = structlog.get_logger(__name__)
 
-#: Largest body in bytes that is read. Slack's largest is the submission of a modal: a view of 250 kB at most
-#: (slack/API.md, "Modals and the Home tab") with what was typed, 3000 characters in each of its at most 100 blocks, all
-#: of it percent-encoded, which makes up to three bytes of one.
+#: Largest body that is read, in bytes. Slack's largest is the submission of a modal: a view of at most 250 kB
+#: (slack/API.md, "Modals and the Home tab") with typed text, 3000 characters in each of its at most 100 blocks, all
+#: percent-encoded, which makes up to three bytes of one.
 LARGEST: Final = 2 * 1024 * 1024
-#: Seconds in which a body has to be there. Slack itself gives up after three.
+#: Seconds within which a body must arrive. Slack itself gives up after three.
 BODY_WITHIN: Final = 5.0
-#: SlackEndpoint's signature and its time: ``v0=`` and 64 hexadecimal digits, seconds since 1970.
+#: Slack's signature and its time: ``v0=`` and 64 hexadecimal digits, seconds since 1970.
 _SIGNATURE: Final = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
 _TIMESTAMP: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
-#: Seconds that requests in progress may take once the server stops.
+#: Seconds that requests in progress may take after the server stops.
 SHUTDOWN: Final = 1.5
 
 
 class SlackEndpoint:
-    """The door for what Slack delivers: lets in what its signature proves, from :meth:`open` to :meth:`close`."""
+    """The endpoint for Slack's deliveries: accepts signed requests, from :meth:`open` to :meth:`close`."""
 
     def __init__(self, signing_secret: str) -> None:
         self._app: AsyncApp | None = None
         self._verifier = SignatureVerifier(signing_secret)
 
     def open(self, app: AsyncApp) -> None:
-        """Hand what Slack delivers to ``app`` from now on."""
+        """Pass Slack's deliveries to ``app`` from now on."""
         self._app = app
 
     def close(self) -> None:
-        """Take nothing more; Slack is told so, and tells whoever clicks."""
+        """Accept nothing more; Slack is told so, and tells people who click."""
         self._app = None
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer one request: 401 unless Slack signed it, 503 while the door is closed."""
+        """Answer one request: 401 unless Slack signed it, 503 while the endpoint is closed."""
         try:
             async with asyncio.timeout(BODY_WITHIN):
                 body, why = await self._proven(request)
@@ -63,16 +63,16 @@ class SlackEndpoint:
         if why:
             log.warning("request refused", why=why, size=request.content_length)
             answer = web.Response(status=401, text="Slack did not sign this.")
-            answer.force_close()  # what is left of the body is not read
+            answer.force_close()  # the rest of the body is not read
             return answer
         if self._app is None:
             return web.Response(status=503, text="Linesman is starting or stopping.")
-        # Bolt checks the signature once more; it cannot be told that this is done.
+        # Bolt verifies the signature once more, as it cannot be told that this is done.
         bolt = AsyncBoltRequest(body=body, query=request.query_string, headers=dict(request.headers))
         return await to_aiohttp_response(await self._app.async_dispatch(bolt))
 
     async def _proven(self, request: web.Request) -> tuple[str, str]:
-        """Return the body if Slack signed it, or else why not."""
+        """Return the body if Slack signed it, or else the reason why not."""
         headers = request.headers
         if headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
             return "", "it is compressed, which Slack never does"
@@ -96,13 +96,13 @@ class SlackEndpoint:
 
 
 class Probes(Protocol):
-    """What the pages for those who run Linesman say."""
+    """The texts of the pages for operators."""
 
     async def problem(self) -> str:
-        """Return what is wrong, or an empty text."""
+        """Return the problem, or an empty text."""
 
     async def warnings(self) -> Sequence[str]:
-        """Return what should be looked at although work goes on."""
+        """Return warnings, for troubles that do not stop the work."""
 
     async def metrics(self) -> bytes:
         """Return the metrics in Prometheus' text format."""
@@ -111,9 +111,9 @@ class Probes(Protocol):
 def build_server(slack: SlackEndpoint | None, probes: Probes) -> web.Application:
     """Return the application.
 
-    ``slack`` is None in Socket Mode: then only health and metrics are served. The answer to /readyz tells warnings,
-    too, and is 200 all the same, because a 503 would take the bot out of service, clicks and all, over something
-    that its work is safe from.
+    ``slack`` is None in Socket Mode: then only health and metrics are served. The answer to /readyz includes warnings
+    with status 200, because a 503 would take the bot out of service, including clicks, over something that does not
+    affect its work.
     """
 
     async def healthz(_: web.Request) -> web.Response:
@@ -137,8 +137,8 @@ def build_server(slack: SlackEndpoint | None, probes: Probes) -> web.Application
 
 @asynccontextmanager
 async def listening(server: web.Application, place: socket.socket) -> AsyncIterator[int]:
-    """Serve at ``place`` until the block ends; gives the port."""
-    # Never decompressed: what is compressed is refused, and nobody else's bomb is unpacked on the only event loop.
+    """Serve at ``place`` until the block ends; yields the port."""
+    # Never decompressed: compressed bodies are refused, and no zip bomb is unpacked on the only event loop.
     runner = web.AppRunner(
         server,
         access_log=None,

@@ -66,7 +66,7 @@ class Runs(Protocol):
     async def put_off(self, run: str, owner: str, seconds: float, *, held_back: bool = False) -> None:
         """Give the run back, if it is still open and the owner's, and make it due again after ``seconds``.
 
-        A run that is only ``held_back``, by a freeze or a closed change window, is due at once if that is over by now.
+        A run that is only ``held_back``, by a freeze or a closed change window, is due at once if that is already over.
         """
         ...
 

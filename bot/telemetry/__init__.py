@@ -1,1 +1,1 @@
-"""What a process tells of itself while it works: log, times of calls, traces."""
+"""Information about a running process: log, times of calls, traces."""

@@ -1,4 +1,4 @@
-"""How long calls took and how they ended, for each process by itself; ``/metrics`` shows it."""
+"""How long calls took and how they ended, per process; ``/metrics`` shows it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Final
 from prometheus_client import Histogram, Summary
 from prometheus_client.samples import Sample
 
-#: Upper bounds in seconds: of a call to a service, and of the answer to a click, for which Slack waits three.
+#: Upper bounds in seconds: for calls to a service, and for answers to clicks, for which Slack waits three.
 CALL: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 ACK: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 
 
 class CallTimes:
-    """What calls of one sort took, by ``labels``, of which the last is how they ended.
+    """The times of one sort of call, by ``labels``, of which the last is how the call ended.
 
-    The names of endpoints are those of the code, with braces where something is filled in: there are few of them.
+    Endpoint names come from the code, with braces for parameters, so there are few.
     """
 
     def __init__(self, *labels: str, buckets: tuple[float, ...] = CALL) -> None:
@@ -29,7 +29,7 @@ class CallTimes:
         self._took.labels(*labels).observe(max(0.0, seconds))
 
     def waited(self, endpoint: str, seconds: float) -> None:
-        """Note that a rate limit kept something back for so long."""
+        """Note that a rate limit delayed something for this long."""
         self._waited.labels(endpoint).observe(seconds)
 
     def counts(self) -> Mapping[tuple[str, ...], int]:
@@ -41,7 +41,7 @@ class CallTimes:
         }
 
     def times(self) -> Iterator[Sample]:
-        """Yield the samples of a histogram, whose names matter in their endings only."""
+        """Yield the samples of a histogram; only the endings of their names matter."""
         return (sample for metric in self._took.collect() for sample in metric.samples)
 
     def waits(self) -> Iterator[Sample]:

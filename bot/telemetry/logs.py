@@ -1,7 +1,7 @@
-"""Logs: one line per event, JSON or for the console, with every secret taken out on the way.
+"""Logs: one line per event, as JSON or for the console, with every secret removed.
 
-Linesman's own events (structlog) and those of the libraries (logging) end in one handler on standard error, so
-that nothing reaches the output around the redaction.
+Linesman's own events (structlog) and those of the libraries (logging) end in one handler on standard error, so that
+nothing bypasses the redaction.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from bot.changes.model.public_ids import public_id
 from bot.changes.model.values import MASK
 from bot.telemetry import tracing
 
-#: What a secret looks like wherever it stands. Slack: api.slack.com tokens; Telnyx keys start with KEY; Close keys
-#: with api_; the rest are ways to carry a secret.
+#: The shapes of secrets. Slack: api.slack.com tokens; Telnyx keys start with KEY; Close keys with api_; the others are
+#: ways to carry a secret.
 _SHAPES: Final = (
     r"\bxox[a-z](?:\.xox[a-z])?-[\w-]+",
     r"\bxapp-[\w-]+",
@@ -33,7 +33,8 @@ _SHAPES: Final = (
     r"(?<=hooks\.slack\.com/)\S+",
 )
 _NAMES: Final = r"(?:token|authorization|external[_-]pin|api[_-]?key|secret|password|ticket)"
-#: A key whose value is a secret: the names above alone or at the end of a longer name (bot_token, signing_secret).
+#: A key whose value is a secret: one of the names above alone or at the end of a longer name (bot_token,
+#: signing_secret).
 _SECRET_KEY: Final = re.compile(rf"(?:.*_)?(?:{_NAMES}s?|secret_keys?)")
 #: ``"external_pin": "1234"``, ``external_pin='1234'``, ``token=…&``: a secret inside a text.
 _ASSIGNED: Final = re.compile(
@@ -42,12 +43,12 @@ _ASSIGNED: Final = re.compile(
            | \\+["'] [^"'\\]*                                         # quoted inside a quoted text
            | [^\s"',;&)}}\]]+ )"""
 )
-#: A known secret that is shorter would tear holes into ordinary words.
+#: Masking a shorter known secret would damage ordinary words.
 _SHORTEST: Final = 6
 
 
 class Redaction:
-    """Takes secrets out of texts and events: the known ones by value, the others by shape or by the key's name."""
+    """Removes secrets from texts and events: known ones by value, others by shape or by the key's name."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST}, key=len, reverse=True)
@@ -58,7 +59,7 @@ class Redaction:
         return _ASSIGNED.sub(rf"\g<name>{MASK}", self._values.sub(MASK, text))
 
     def value(self, value: object) -> object:
-        """Return ``value`` as something that can be printed: containers are searched, unknown objects become text."""
+        """Return ``value`` in printable form: containers are searched, unknown objects become text."""
         if value is None or isinstance(value, bool | int | float):
             return value
         if isinstance(value, str):
@@ -79,7 +80,7 @@ class Redaction:
 
 
 class _LogHandler(logging.StreamHandler[TextIO]):
-    """The handler that :func:`configure` installs, and may replace when it is called again."""
+    """The handler that :func:`configure` installs, and replaces when called again."""
 
 
 def configure(
@@ -93,10 +94,9 @@ def configure(
 ) -> None:
     """Send all logs to ``stream`` (standard error) from ``level`` (``info``, …) on, as ``json`` or ``console`` lines.
 
-    What libraries tell at level debug, the drivers above all, doubles the work of a run and is left out, but for those
-    ``libraries`` that are named.
-    Every line carries the name of this process, ``replica``, if there is one. ``secrets`` are texts that must never be
-    printed, as :meth:`bot.config.Settings.secrets` lists them. May be called again; the last call counts.
+    Debug output of libraries, above all the drivers, doubles the work of a run and is left out, except for the named
+    ``libraries``. Every line carries the name of this process, ``replica``, if there is one. ``secrets`` are texts that
+    must never be printed, as listed by :meth:`bot.config.Settings.secrets`. May be called again; the last call counts.
     """
     common: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -128,9 +128,9 @@ def configure(
     logging.getLogger("bot").setLevel(level.upper())
     for name in libraries:
         logging.getLogger(name).setLevel(level.upper())
-    # The HTTP client reports every request at level info, thousands of lines for one change, with the reason phrase;
-    # at debug come the headers of answers. There a provider may quote a PIN, and no redaction knows it.
-    # The migration tool tells each step; what came of it is one line of ours.
+    # The HTTP client logs every request at level info, thousands of lines for one change, with the reason phrase; at
+    # level debug also the headers of answers, in which a provider may quote a PIN unknown to the redaction. The
+    # migration tool logs each step; one line of ours has the result.
     for chatty in ("httpx", "httpcore", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(
@@ -147,12 +147,12 @@ def configure(
 def _renderer(style: str, *, colours: bool) -> Processor:
     if style == "json":
         return structlog.processors.JSONRenderer(ensure_ascii=False)
-    # The default traceback of the console shows local variables, which redaction could only see as text.
+    # The console's default traceback shows local variables, which redaction could see only as text.
     return structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)
 
 
 def _named(replica: str) -> Processor:
-    """Return what gives every line the name of this process."""
+    """Return a processor that adds the name of this process to every line."""
 
     def name(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         return {**event, "replica": replica} if replica else event
@@ -161,6 +161,6 @@ def _named(replica: str) -> Processor:
 
 
 def _about(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Give a line the public id of its change: the one that it names, or the one that the work is about."""
+    """Give a line the public id of its change: the one that it names, or the one of the current work."""
     change = event.get("change", tracing.current())
     return {**event, "change": public_id(change)} if isinstance(change, int) else event

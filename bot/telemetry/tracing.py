@@ -1,11 +1,10 @@
-"""Which change a piece of work is about, for the log, and traces by OpenTelemetry for whoever has a collector.
+"""The change that a piece of work is about, for the log; and OpenTelemetry traces for installations with a collector.
 
-Without the address of a collector nothing of OpenTelemetry is even imported.
+Without a collector's address, OpenTelemetry is not even imported.
 
-A change is one trace: the click that asks for it begins it, its row keeps the trace's context in W3C's form
-(``traceparent``, w3.org/TR/trace-context), and whoever works on it later, in whichever replica, goes on below that.
-Spans carry ids, names of endpoints and statuses: never a number's values, and no text of an error, which may quote a
-provider.
+A change is one trace: the click that requests it begins the trace, its row keeps the trace's context in W3C's form
+(``traceparent``, w3.org/TR/trace-context), and later work, in any replica, continues it. Spans carry ids, names of
+endpoints and statuses: never a number's values, and no text of an error, which may quote a provider.
 """
 
 from __future__ import annotations
@@ -27,43 +26,43 @@ class _Subject:
     trace: str = ""
 
 
-#: A piece of work is a task of asyncio: a click, a due task, a message, a run. What it starts in turn is part of it.
+#: A piece of work is an asyncio task: a click, a due task, a message, a run. Tasks that it starts belong to it.
 _SUBJECT: Final[ContextVar[_Subject | None]] = ContextVar("linesman_subject", default=None)
 
 
 def begin(change: int | None = None) -> None:
-    """Begin a piece of work in this task of asyncio; ``change`` is what it is about if that is known already."""
+    """Begin a piece of work in this asyncio task; ``change`` is its change, if already known."""
     _SUBJECT.set(_Subject(change))
 
 
 def about(change: int, trace: str = "") -> None:
-    """Note that the work is about ``change``, of that ``trace``; what it reads of others later on does not count."""
+    """Note that the work is about ``change``, with that ``trace``; later reads of other changes do not count."""
     subject = _SUBJECT.get()
     if subject is not None and subject.change is None:
         subject.change, subject.trace = change, trace
 
 
 def current() -> int | None:
-    """Return the change that the work is about; None while nobody knows, and outside of any such work."""
+    """Return the change that the work is about; None if unknown, and outside of any such work."""
     subject = _SUBJECT.get()
     return subject.change if subject is not None else None
 
 
 def trace() -> str:
-    """Return the trace of the change that the work is about, as a ``traceparent``; empty while nobody knows."""
+    """Return the trace of the work's change, as a ``traceparent``; empty if unknown."""
     subject = _SUBJECT.get()
     return subject.trace if subject is not None else ""
 
 
-#: Seconds for the collector to take what is left at the end: a stop has ten for everything.
+#: Seconds for sending the remaining spans to the collector at the end: a stop has ten for everything.
 FAREWELL: Final = 2.0
-#: OpenTelemetry's tracer while traces are on. One for the process, as logging is.
+#: OpenTelemetry's tracer while traces are on. One per process, like logging.
 _tracers: Final[list[Any]] = []
 
 
 @asynccontextmanager
 async def exporting(endpoint: str | None, replica: str) -> AsyncIterator[None]:
-    """Send traces to the collector at ``endpoint`` (OTLP over HTTP) until the block ends; none when it is None.
+    """Send traces to the collector at ``endpoint`` (OTLP over HTTP) until the block ends; none if it is None.
 
     Raises :class:`bot.errors.ConfigurationError` when OpenTelemetry is not installed.
     """
@@ -95,13 +94,13 @@ async def exporting(endpoint: str | None, replica: str) -> AsyncIterator[None]:
 
 
 def on() -> bool:
-    """Tell whether traces are sent anywhere."""
+    """Tell whether traces are sent."""
     return bool(_tracers)
 
 
 @contextmanager
 def span(name: str, parent: str = "", attributes: Mapping[str, str | int] | None = None) -> Iterator[None]:
-    """Let the block be a span: below ``parent`` (a ``traceparent``), or what is under way, or of a new trace."""
+    """Make the block a span: below ``parent`` (a ``traceparent``), or the current one, or of a new trace."""
     if not _tracers:
         yield
         return
@@ -123,7 +122,7 @@ def span(name: str, parent: str = "", attributes: Mapping[str, str | int] | None
 
 @contextmanager
 def click(name: str) -> Iterator[None]:
-    """Let a click be a span of its own trace, and, when it turns out to be about a change, of that change's as well."""
+    """Make a click a span of its own trace and, if it turns out to be about a change, also of that change's trace."""
     with span(name):
         began = _began()
         try:
@@ -135,7 +134,7 @@ def click(name: str) -> Iterator[None]:
 
 
 def _began() -> int | None:
-    """Return when the span that is under way began, in nanoseconds; None when there is none."""
+    """Return when the current span began, in nanoseconds; None without one."""
     if not _tracers:
         return None
     from opentelemetry.trace import get_current_span  # noqa: PLC0415 - an extra
@@ -145,7 +144,7 @@ def _began() -> int | None:
 
 
 def note(name: str, value: str | int) -> None:
-    """Add an attribute to the span that is under way."""
+    """Add an attribute to the current span."""
     if _tracers:
         from opentelemetry.trace import get_current_span  # noqa: PLC0415 - an extra
 
@@ -153,7 +152,7 @@ def note(name: str, value: str | int) -> None:
 
 
 def here() -> str:
-    """Return the context of the span that is under way, as a ``traceparent``; empty when there is none."""
+    """Return the context of the current span, as a ``traceparent``; empty without one."""
     if not _tracers:
         return ""
     from opentelemetry.trace import get_current_span  # noqa: PLC0415 - an extra

@@ -31,7 +31,7 @@ class CarriedOver:
     #: Id -> the number as people know it.
     numbers: Mapping[str, str] = field(default_factory=dict)
     #: Id -> the number's values when the earlier change was finished, or several where nobody knows which it had. A
-    #: number that has none of them by now has been changed since, and is left alone.
+    #: number that now has none of them has been changed since, and is left alone.
     left: Mapping[str, Sequence[Values]] = field(default_factory=dict)
     #: Setting -> how many numbers cannot get its old value back, because the provider documents no way to set it.
     lost: Mapping[str, int] = field(default_factory=dict)

@@ -1,8 +1,8 @@
-"""The policy file: ordered rules, over what the variables say.
+"""The policy file: ordered rules, with the variables as the fallback.
 
-Each ``[[rule]]`` says which changes it is for (kinds, min_numbers, max_numbers, settings: a change has to meet every
-condition that is given) and what holds for them. The first rule that fits governs, and what it does not say, the
-variables say. A kind that is off by default takes two approvals, unless the rule says how many.
+Each ``[[rule]]`` says which changes it is for (kinds, min_numbers, max_numbers, settings: a change must meet every
+given condition) and which terms apply to them. The first rule that fits governs; missing terms come from the variables.
+A kind that is off by default needs two approvals, unless the rule says how many.
 
 The keys and their meanings are declared in :mod:`bot.config.policy.keys`. :data:`EXAMPLE` shows every key.
 """

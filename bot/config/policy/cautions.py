@@ -1,4 +1,4 @@
-"""What a policy allows to be written and is probably not meant, one sentence each."""
+"""Policies that are allowed but probably not meant, one sentence each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.changes.text.counts import counted
 from bot.config.policy.document import PolicyFile
 from bot.config.policy.spans import spoken
 
-#: Fields of a rule that mean nothing where nobody may do anything, by their key in the file.
+#: Fields of a rule that have no effect where nobody may make a change, by their key in the file.
 _TERMS: Final = {
     "requesters": "requesters",
     "approvers": "approvers",
@@ -44,7 +44,7 @@ def rule_cautions(file: PolicyFile, policies: Policies) -> tuple[str, ...]:
 
 
 def variable_cautions(policies: Policies) -> Iterator[str]:
-    """Yield one sentence for each oddity of what the variables say about people."""
+    """Yield one sentence for each oddity in the variables about people."""
     if policies.fallback_governs:
         which = " outside of the rules" if policies.rules else ""
         variables = ("LINESMAN_REQUESTERS", "LINESMAN_APPROVERS", "LINESMAN_APPROVALS_REQUIRED")
@@ -54,7 +54,7 @@ def variable_cautions(policies: Policies) -> Iterator[str]:
 
 
 def _shadows(policies: Policies) -> Mapping[Rule, str]:
-    """Return rule -> what is said of it, for the rules that govern nothing."""
+    """Return rule -> the caution about it, for rules that govern nothing."""
     places = {rule: place for place, rule in enumerate(policies.rules, 1)}
     return {
         rule: (
@@ -90,7 +90,7 @@ def _of(rule: Rule, policies: Policies) -> Iterator[str]:
 
 
 def _too_late(policy: Policy) -> Iterator[str]:
-    """Yield which fallback approvers never may approve, because requests have expired by then."""
+    """Yield fallback approvers who may never approve, because requests have expired by then."""
     for stage in policy.stages:
         if stage.fallback_after is not None and stage.fallback_after >= policy.approval_ttl:
             where = f"stage “{stage.name}”: " if stage.name else ""
@@ -99,7 +99,7 @@ def _too_late(policy: Policy) -> Iterator[str]:
 
 
 def _strangers(policy: Policy) -> bool:
-    """Return whether those whom a request mentions are surely no approvers; who is in a group is not known here."""
+    """Return whether none of the people whom a request mentions can approve; group members are unknown here."""
     mention, approvers = policy.mention or Grant(), Grant.union(stage.everyone for stage in policy.stages)
     unsure = bool(mention.groups or approvers.groups)
     return bool(mention.users) and not unsure and mention.users.isdisjoint(approvers.users)
@@ -108,7 +108,7 @@ def _strangers(policy: Policy) -> bool:
 def _people(rule: Rule, policy: Policy, kind: str) -> Iterator[str]:
     requesters = "requesters" if rule.requesters is not None else "LINESMAN_REQUESTERS"
     approvers = "approvers" if rule.approvers is not None else "LINESMAN_APPROVERS"
-    # Nobody said how many approvals a kind that is off by default takes; the key is where it can be said.
+    # Nobody said how many approvals a kind that is off by default needs; the caution names the key for it.
     required = "approvals_required" if rule.approvals_required or kind else "LINESMAN_APPROVALS_REQUIRED"
     which = f" of the kind {kind} under this rule" if kind else " under this rule"
     if rule.stages is None:
@@ -120,7 +120,7 @@ def _people(rule: Rule, policy: Policy, kind: str) -> Iterator[str]:
 
 
 def _short(policy: Policy, which: str) -> Iterator[str]:
-    """Yield which stage of ``policy`` can never be complete, because everybody counts in one stage only."""
+    """Yield the stages of ``policy`` that can never be complete, because a person counts in only one stage."""
     stage = unsatisfiable(policy.stages)
     if stage is not None and stage.everyone.empty:
         yield f"stage “{stage.name}”: approvers is empty: no change{which} can be approved."
@@ -143,7 +143,7 @@ def _short(policy: Policy, which: str) -> Iterator[str]:
 
 
 def _lists(policy: Policy, requesters: str, approvers: str, required: str, which: str) -> Iterator[str]:
-    """Yield what is odd about the people of ``policy``; the texts are what its lists and changes are called."""
+    """Yield oddities about the people of ``policy``; the texts are the names of its lists and changes."""
     if policy.requesters.empty:
         yield f"{requesters} is empty: nobody can request a change{which}."
     everyone = Grant.union(stage.everyone for stage in policy.stages)

@@ -1,4 +1,4 @@
-"""From the text of the policy file to rules, or to the list of everything that is wrong with it."""
+"""From the text of the policy file to rules, or to the list of all its problems."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ from bot.config.policy.reading import RuleReader, place_of
 
 #: More than any policy needs; a larger file is something else.
 _MOST_BYTES: Final = 1_000_000
-#: How tomllib ends its messages.
+#: The end of tomllib's messages.
 _POSITION: Final = re.compile(r"(?P<what>.*) \(at (?:(?P<line>line \d+), column \d+|end of document)\)", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PolicyFile:
-    """What a policy file says; there are no rules when there are problems."""
+    """The content of a policy file; there are no rules if there are problems."""
 
     #: As LINESMAN_POLICY_FILE gives it.
     path: str
     rules: tuple[Rule, ...] = ()
-    #: Who may look at changes and numbers besides those who have a part in a rule.
+    #: People who may view changes and numbers, besides those with a part in a rule.
     readers: Grant = field(default_factory=Grant)
     #: Sentences, each naming the file, the rule and the key.
     problems: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        """What sentences call the file."""
+        """The name of the file in sentences."""
         return Path(self.path).name
 
     def place(self, rule: Rule) -> str:
-        """Return what sentences call ``rule``: "policy.toml, rule 2 “emergency”"."""
+        """Return the name of ``rule`` in sentences: "policy.toml, rule 2 “emergency”"."""
         return place_of(self.name, self.rules.index(rule) + 1, rule.name)
 
 
 def read(path: str, kinds: Mapping[str, Collection[str]] | None = None) -> PolicyFile:
-    """Read and check the file at ``path``, from the working directory on if it is relative.
+    """Read and check the file at ``path``, relative to the working directory.
 
-    ``kinds`` maps every kind that there is to the names of its settings; without it, neither is checked. Never raises:
-    a file that cannot be read is a file with a problem.
+    ``kinds`` maps every existing kind to the names of its settings; without it, neither is checked. Never raises: an
+    unreadable file is a file with a problem.
     """
     try:
-        # Not a pipe or a device, which could keep us waiting.
+        # Not a pipe or a device, which could block.
         if Path(path).exists() and not Path(path).is_file():
             return _unread(path, "is not a file: give the path of a TOML file, or unset the variable")
         with Path(path).open("rb") as file:
@@ -67,7 +67,7 @@ def read(path: str, kinds: Mapping[str, Collection[str]] | None = None) -> Polic
 
 
 def parse(text: str, path: str, kinds: Mapping[str, Collection[str]] | None = None) -> PolicyFile:
-    """Return what ``text`` says; sentences call it by the last part of ``path``. See :func:`read`."""
+    """Return the content of ``text``; sentences call it by the last part of ``path``. See :func:`read`."""
     name = Path(path).name
     try:
         tables = tomllib.loads(text)
@@ -100,6 +100,6 @@ def _syntax(name: str, error: str) -> str:
 
 
 def _unread(path: str, what: str) -> PolicyFile:
-    # Any other text could be a secret that was pasted into the wrong place.
+    # Any other text could be a secret pasted into the wrong place.
     given = path if path.endswith(".toml") and path.isprintable() else "a file"
     return PolicyFile(path=path, problems=(f"LINESMAN_POLICY_FILE names {given}, which {what}.",))

@@ -1,4 +1,4 @@
-"""The policy in plain words, for those who have to be sure of what they wrote."""
+"""The policy in plain words, for people who must be sure of what they wrote."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.config.policy.spans import spoken
 
 
 def explain(policies: Policies) -> list[str]:
-    """Return one numbered sentence for each rule in its order, and at last for what no rule governs."""
+    """Return one numbered sentence for each rule in order, and a last one for changes that no rule governs."""
     sentences = [f"{rule.name}: {_scope(rule)}; {_terms(rule, policies)}" for rule in policies.rules]
     rest = "every other change" if policies.rules else "every change"
     if policies.fallback_governs:
@@ -25,7 +25,7 @@ def explain(policies: Policies) -> list[str]:
 
 
 def explain_reading(policies: Policies) -> str:
-    """Return who may look at changes and numbers, as a sentence."""
+    """Return who may view changes and numbers, as a sentence."""
     everyone = policies.all_readers.everyone
     others = "" if policies.readers.empty else f", and {policies.readers}"
     who = "every active full member of the workspace" if everyone else f"requesters, approvers and operators{others}"
@@ -93,7 +93,7 @@ def _stage(stage: ApprovalStage, more_approvals: str) -> str:
 
 
 def _routes(policy: Policy, fallback: Policy) -> Iterator[str]:
-    """Yield where ``policy`` has people told, and whom, as far as it differs from ``fallback``."""
+    """Yield where and whom ``policy`` notifies, if different from ``fallback``."""
     if policy.approval_channel != fallback.approval_channel:
         yield f"approval is requested in {policy.approval_channel}"
     if policy.mention is not None:

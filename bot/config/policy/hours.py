@@ -84,7 +84,7 @@ def _zone(value: object) -> ZoneInfo:
     try:
         return ZoneInfo(value)
     except (KeyError, OSError, ValueError):
-        # Unknown names, folders of zones, and texts that are no path: each has its own error.
+        # Unknown names, folders of zones, and texts that are not a path: each has its own error.
         names = available_timezones()
     if not names:
         raise ValueError("cannot be looked up, for no time zones are installed here: install the package tzdata")
@@ -94,7 +94,7 @@ def _zone(value: object) -> ZoneInfo:
 
 
 _KEYS: Final[Mapping[str, Callable[[object], Any]]] = {"days": _days, "from": _start, "to": _end, "zone": _zone}
-#: What has to be given; without days, a window is daily.
+#: Required keys; without days, a window is daily.
 _NEEDED: Final[Mapping[str, str]] = {
     "from": 'the time of day at which it opens, such as "20:00"',
     "to": 'the time of day at which it closes, such as "06:00"',

@@ -1,6 +1,6 @@
 """The keys of a rule, and how the value of each is read.
 
-A reader returns the value, or raises ValueError with a text that goes on after the key: "must be true or false, …".
+A reader returns the value, or raises ValueError with a text that follows the key: "must be true or false, …".
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any, Final
 from bot.changes.policy import ENVIRONMENT, Grant, OnStale
 from bot.config.policy.spans import read_span
 
-#: Longest text of a value that a problem repeats; a longer one could be a secret that was pasted into the wrong place.
+#: Longest text of a value that a problem repeats; a longer one could be a secret pasted into the wrong place.
 _SHOWN: Final = 24
 #: No count is larger; the database could not hold it.
 _MOST: Final = 1_000_000_000
 #: Longest name of a rule, in characters.
 NAME_LENGTH: Final = 60
 _WHY_LENGTH: Final = 300
-#: The key that stands above all rules.
+#: The key above all rules.
 READERS: Final = "readers"
 #: The keys of a rule whose values are lists of tables.
 WINDOWS: Final = "windows"
@@ -42,12 +42,12 @@ class Key:
 
 
 def sentence(where: str, what: str) -> str:
-    """Return the problem ``what`` as a sentence that begins with where it is."""
+    """Return the problem ``what`` as a sentence that begins with its place."""
     return f"{where}: {what}" if what.endswith("?") else f"{where}: {what}."
 
 
 def told(value: object) -> str:
-    """Return how ``value``, as tomllib gives it, is called in a problem."""
+    """Return the name of ``value``, as tomllib returns it, in a problem."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -65,7 +65,7 @@ def told(value: object) -> str:
 
 
 def line(value: object, most: int) -> str:
-    """Return a text that fits on a line; raises ValueError."""
+    """Return a text that fits on one line; raises ValueError."""
     if not isinstance(value, str) or not value.strip() or len(value) > most or not value.isprintable():
         raise ValueError(f"must be a text on one line, of 1 to {most} characters, not {told(value)}")
     return value.strip()
@@ -101,7 +101,7 @@ def _deadline(value: object) -> timedelta:
 
 
 def _reminder(value: object) -> timedelta:
-    # Zero is how a rule says that nobody is reminded.
+    # Zero is the value for "nobody is reminded".
     return timedelta() if value == "never" else read_span(value, told(value), also=' or "never"')
 
 
@@ -114,7 +114,7 @@ def _on_stale(value: object) -> OnStale:
 
 
 def _texts(value: object, what: str) -> list[str]:
-    """Return a list of texts, a single one standing for a list of one; raises ValueError."""
+    """Return a list of texts; a single text becomes a list. Raises ValueError."""
     entries = [value] if isinstance(value, str) else value
     if not isinstance(entries, list):
         raise ValueError(f"must be a list of {what}, not {told(value)}")  # noqa: TRY004 - as above
@@ -151,7 +151,7 @@ def _settings(value: object) -> frozenset[str]:
 
 
 def people(value: object, *, everyone_allowed: bool) -> Grant:
-    """Return the grant that a list of ids is; raises ValueError."""
+    """Return the grant for a list of ids; raises ValueError."""
     if isinstance(value, str):
         raise ValueError(f"must be a list of ids, not {told(value)}: put it in brackets")  # noqa: TRY004 - as above
     ids = _texts(value, "ids")
@@ -168,7 +168,7 @@ def _named(value: object) -> Grant:
     return people(value, everyone_allowed=False)
 
 
-#: All keys but ``windows`` and ``stages``, whose entries have keys of their own.
+#: All keys except ``windows`` and ``stages``, whose entries have keys of their own.
 KEYS: Final[Mapping[str, Key]] = {
     "name": Key("name", _name, "what messages and the audit log call the rule; required"),
     "kinds": Key(
@@ -245,7 +245,7 @@ KEYS: Final[Mapping[str, Key]] = {
     ),
 }
 
-#: Every key of the file with its meaning in Markdown, as .github/POLICY.md lists it.
+#: Every key of the file with its meaning in Markdown, for .github/POLICY.md.
 MEANINGS: Final[Mapping[str, str]] = {
     READERS: 'above the first rule: who else may look at changes and numbers; `["*"]` for every full member',
     **{name: key.meaning for name, key in KEYS.items()},

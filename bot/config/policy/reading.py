@@ -1,4 +1,4 @@
-"""From one table of the policy file to a rule, or to everything that is wrong with it."""
+"""From one table of the policy file to a rule, or to all its problems."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ _LONGEST: Final = 60
 
 
 def place_of(file: str, place: int, name: object) -> str:
-    """Return what sentences call a rule: "policy.toml, rule 2 “emergency”", without a name that cannot be shown."""
+    """Return the name of a rule for sentences: "policy.toml, rule 2 “emergency”", without an unprintable name."""
     shown = isinstance(name, str) and name.strip() and name.isprintable() and len(name) <= NAME_LENGTH
     return f"{file}, rule {place} “{name}”" if shown else f"{file}, rule {place}"
 
 
 @dataclass(kw_only=True, slots=True)
 class RuleReader:
-    """Reads the rules of one file, one after the other."""
+    """Reads the rules of one file, one after another."""
 
-    #: What sentences call the file.
+    #: The name of the file in sentences.
     file: str
-    #: Every kind that there is -> the names of its settings; None when that is not known.
+    #: Every existing kind -> the names of its settings; None if unknown.
     kinds: Mapping[str, Collection[str]] | None
-    #: Grows by a sentence for each problem.
+    #: Gets a sentence for each problem.
     problems: list[str]
     #: Name -> place of the rule that has it.
     names: dict[str, int] = field(default_factory=dict)
 
     def rule(self, table: Mapping[str, object], place: int) -> Rule | None:
-        """Return the rule of ``table``, which is number ``place``; None when it has problems."""
+        """Return the rule in ``table``, which is number ``place``; None if it has problems."""
         where = place_of(self.file, place, table.get("name"))
         known = len(self.problems)
         said = self._values(table, where)
@@ -50,7 +50,7 @@ class RuleReader:
         return None if len(self.problems) > known else Rule(**said)
 
     def _values(self, table: Mapping[str, object], where: str) -> dict[str, Any]:
-        """Return field of Rule -> value, of the keys that can be read."""
+        """Return field of Rule -> value, for the readable keys."""
         said: dict[str, Any] = {}
         for key, value in table.items():
             if key == WINDOWS:
@@ -78,9 +78,9 @@ def _hint(key: str) -> str:
 
 
 def match_problems(said: Mapping[str, Any], kinds: Mapping[str, Collection[str]] | None) -> Iterator[str]:
-    """Yield what is wrong with the conditions in ``said``: field of Rule -> value, of those that could be read.
+    """Yield problems of the conditions in ``said``: field of Rule -> value, for the readable ones.
 
-    ``kinds`` maps every kind that there is to the names of its settings; None when that is not known.
+    ``kinds`` maps every existing kind to the names of its settings; None if unknown.
     """
     fewest, most = said.get("min_numbers"), said.get("max_numbers")
     if fewest is not None and most is not None and fewest > most:
@@ -104,7 +104,7 @@ def _matched(patterns: tuple[str, ...], kinds: Collection[str]) -> list[str]:
 
 
 def _shown(name: str) -> str:
-    # No kind and no setting has a name as long as that; it could be a secret.
+    # No kind or setting has such a long name; it could be a secret.
     return name if len(name) <= _LONGEST and name.isprintable() else f"a text of {len(name)} characters"
 
 

@@ -1,4 +1,4 @@
-"""Lengths of time, as the policy file writes them and as people read them."""
+"""Lengths of time, in the notation of the policy file and for people."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _UNITS: Final[Mapping[str, timedelta]] = {
 #: How each unit is written for people.
 _SPOKEN: Final[Mapping[str, str]] = {"d": "d", "h": "h", "m": "min", "s": "s"}
 _SPAN: Final = re.compile(r"(\d{1,9})([smhd])", re.ASCII)
-#: What LINESMAN_APPROVAL_TTL may be, too.
+#: The range of LINESMAN_APPROVAL_TTL, too.
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=365)
 
 
 def read_span(value: object, told: str, *, also: str = "") -> timedelta:
-    """Return the time that a text such as "90s", "15m", "4h" or "2d" means, of a minute to a year.
+    """Return the time that a text such as "90s", "15m", "4h" or "2d" means, from a minute to a year.
 
-    Raises ValueError, in which ``told`` is what to call the value, and ``also`` what else it could be.
+    Raises ValueError, which calls the value ``told`` and names the alternative ``also``.
     """
     read = _SPAN.fullmatch(value) if isinstance(value, str) else None
     if read is None:

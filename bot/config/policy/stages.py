@@ -10,10 +10,10 @@ from bot.config.policy.keys import KEYS, NAME_LENGTH, STAGES, line, sentence
 from bot.config.policy.tables import tables_in, values_of
 
 _LIKE: Final = '{name="safety", approvers=["S0SAFETY"], approvals_required=1}'
-#: Fewer are no stages: what the only one says, the rule can say itself.
+#: Fewer are not stages: the rule itself can say everything about a single one.
 _FEWEST: Final = 2
 _MOST: Final = 10
-#: Keys of a rule in whose place its stages stand, and which each stage has for itself.
+#: Keys of a rule that its stages replace; each stage has its own.
 _OWN: Final = ("approvers", "approvals_required", "fallback_approvers", "fallback_after")
 _KEYS: Final[Mapping[str, Callable[[object], Any]]] = {
     "name": lambda value: line(value, NAME_LENGTH),
@@ -49,7 +49,7 @@ def read_stages(value: object, where: str, problems: list[str]) -> tuple[Approva
 
 
 def _called(place: int, name: object) -> str:
-    """Return what sentences call a stage: "stage 2 “network”", without a name that cannot be shown."""
+    """Return the name of a stage for sentences: "stage 2 “network”", without an unprintable name."""
     shown = isinstance(name, str) and name.strip() and name.isprintable() and len(name) <= NAME_LENGTH
     return f"stage {place} “{name}”" if shown else f"stage {place}"
 
@@ -74,7 +74,7 @@ def _stage(table: Mapping[str, object], where: str, problems: list[str]) -> Appr
 
 
 def fallback_problems(table: Mapping[str, object]) -> Iterator[str]:
-    """Yield what is wrong with the keys for fallback approvers that stand together in ``table``."""
+    """Yield problems of the keys for fallback approvers in ``table``, which belong together."""
     if "fallback_approvers" in table and "fallback_after" not in table:
         yield 'fallback_approvers stands without fallback_after: say after what time they may approve, such as "2h"'
     if "fallback_after" in table and "fallback_approvers" not in table:
@@ -84,7 +84,7 @@ def fallback_problems(table: Mapping[str, object]) -> Iterator[str]:
 
 
 def place_problems(table: Mapping[str, object]) -> Iterator[str]:
-    """Yield what is wrong with the keys of the rule in ``table`` that its stages stand in place of."""
+    """Yield problems of keys of the rule in ``table`` that its stages replace."""
     if STAGES in table:
         both = [key for key in _OWN if key in table]
         if both:

@@ -1,4 +1,4 @@
-"""Lists of tables in a rule, as its windows and its stages are written."""
+"""Lists of tables in a rule, used for its windows and its stages."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from bot.config.policy.keys import sentence, told
 
 
 def tables_in(value: object, key: str, like: str, where: str, problems: list[str]) -> list[Mapping[str, object]] | None:
-    """Return the tables that are the ``value`` of ``key``, or None and one more of ``problems``.
+    """Return the tables in the ``value`` of ``key``, or None and one more of ``problems``.
 
-    ``where`` is what sentences call the rule, and ``like`` is such a table as an example.
+    ``where`` is the name of the rule in sentences, and ``like`` is an example of such a table.
     """
     wrong = [value] if not isinstance(value, list) else [entry for entry in value if not isinstance(entry, dict)]
     if wrong or not isinstance(value, list):
@@ -27,10 +27,10 @@ def values_of(
     where: str,
     problems: list[str],
 ) -> dict[str, Any]:
-    """Return key -> value of those entries of ``table`` that can be read, and add a sentence for each other one.
+    """Return key -> value for the readable entries of ``table``, and add a sentence for each other one.
 
-    ``readers`` has every key with what reads its value, which raises ValueError, and ``a_key`` says what is one of
-    them: "a key of a window: they are days, from, to and zone".
+    ``readers`` has a reader for each key, which raises ValueError for a bad value, and ``a_key`` describes the keys: "a
+    key of a window: they are days, from, to and zone".
     """
     read: dict[str, Any] = {}
     for key, value in table.items():

@@ -47,7 +47,7 @@ class Outbox:
         data: Mapping[str, Any] | None = None,
         channel: str = "",
     ) -> None:
-        """Decide on a message. Deciding on the same one again does nothing: a message keeps its key for ever.
+        """Decide on a message. Deciding on the same one again does nothing: the key of a message is permanent.
 
         ``channel`` is where it goes; empty when it goes below a card, or to one person.
         """

@@ -1,4 +1,4 @@
-"""What is sent for a batch; recording, polling and announcing a batch that has become a job."""
+"""The request of a batch; recording, polling and announcing a batch that has become a job."""
 
 from __future__ import annotations
 

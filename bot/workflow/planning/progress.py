@@ -72,7 +72,7 @@ class Progress:
         return True
 
     async def _announce(self, text: str) -> bool:
-        """Have the modal show ``text``; False when nobody waits for the plan any more."""
+        """Have the modal show ``text``; False when nobody waits for the plan."""
         async with self._context.database.transaction() as tx:
             if (await tx.changes.get(self._change)).state is not ChangeState.PLANNING:
                 return False

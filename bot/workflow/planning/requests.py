@@ -210,7 +210,7 @@ class Requests:
     async def revisable(self, change_id: int, *, by: str) -> None:
         """Let ``by`` edit the plan to which changes were requested.
 
-        Raises NotAuthorized for anybody but the requester, Superseded when no changes are requested any more.
+        Raises NotAuthorized for anybody but the requester, Superseded when changes are no longer requested.
         """
         async with self._refusals.noting("edit", by=by, change=change_id), self._context.database.reading() as tx:
             change = await tx.changes.get(change_id)

@@ -1,4 +1,4 @@
-"""The audit log becomes a chain, changes can be pruned, and secrets that nobody needs any more are wiped."""
+"""The audit log becomes a chain, changes can be pruned, and secrets that are no longer needed are wiped."""
 
 from __future__ import annotations
 
