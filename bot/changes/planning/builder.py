@@ -158,8 +158,8 @@ def _drafted(
         before = {name: snapshot.values[name] for name in names if name in snapshot.values}
         values = all_applied(kind.by_name, every, before)
         after = difference(kind, before, values)
-        if not after and kind.stands(values, snapshot.values) in {EffectState.FAILED, EffectState.CONTRARY}:
-            after = values  # it has the values, but they are not in effect, so they are requested once more
+        if not after and _in_doubt(kind, values, snapshot.values):
+            after = values  # it has the values, but nobody knows them to be in effect, so they are sent and watched
         elif after:
             after = {name: values[name] for name in kind.always if name in values} | after
         beside = {name: value for name, value in snapshot.values.items() if name not in before}
@@ -167,6 +167,16 @@ def _drafted(
         latest = row, _Draft(snapshot, before, beside, values, after, shared)
         drafts.append(latest[1])
     return drafts
+
+
+def _in_doubt(kind: Kind, values: Values, found: Values) -> bool:
+    """Tell whether the provider says anything but that ``values``, which a number has, are in effect.
+
+    Where it says nothing at all, sending them again would tell no more.
+    """
+    stands = kind.stands(values, found)
+    told = stands is not EffectState.UNTOLD or any(found.get(each.name) for each in kind.statuses)
+    return told and stands is not EffectState.DONE
 
 
 def handed_over(kind: Kind, wanted: Values, conditions: tuple[Condition, ...], start: Start | None = None) -> Plan:

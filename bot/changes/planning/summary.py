@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
@@ -12,7 +13,7 @@ from bot.changes.model.locks import Held
 from bot.changes.model.settings import Setting
 from bot.changes.model.summary import Summary
 from bot.changes.model.values import ListEdit, Values, WantedValues
-from bot.changes.planning.plan import Plan, PlannedNumber, meaning
+from bot.changes.planning.plan import Plan, PlannedNumber, difference, meaning
 
 #: How many numbers the before/after sample shows.
 SAMPLE_SIZE: Final = 5
@@ -107,9 +108,20 @@ def _cautions(kind: Kind, changed: Sequence[PlannedNumber]) -> dict[str, list[st
     found: dict[str, list[str]] = {}
     for number in changed:
         caution = kind.caution({**number.before, **number.after})
-        for why in {number.doubt, *(why for name, why in caution.items() if name in number.after)} - {""}:
+        reasons = (number.doubt, _again(kind, number), *(why for name, why in caution.items() if name in number.after))
+        for why in {*reasons} - {""}:
             found.setdefault(why, []).append(number.e164)
     return found
+
+
+def _again(kind: Kind, number: PlannedNumber) -> str:
+    """Return why a number that has the values is sent them once more; empty for every other number."""
+    if not kind.statuses or difference(kind, number.before, number.after):
+        return ""
+    status = kind.statuses[0]
+    word = str(number.beside.get(status.name) or "")
+    told = f"“{word}”" if re.fullmatch(r"[\w-]{1,40}", word) else "not known"
+    return f"*{status.label}* is {told} although the values are set, so they are sent once more and watched"
 
 
 def _telling(kind: Kind, changed: Sequence[PlannedNumber]) -> list[PlannedNumber]:

@@ -97,6 +97,24 @@ async def test_a_service_that_is_on_and_not_active_is_asked_for_again(stage: Sta
     assert stage.telnyx.number(numbers[0]).emergency_status == "active"
 
 
+async def test_a_service_that_an_earlier_request_still_switches_on_is_sent_again_and_watched(stage: Stage) -> None:
+    """It has the values, and nobody knows whether they take effect: people read so before, and hear how it ends."""
+    numbers, settings = ready(stage, 3)
+    for number in stage.telnyx.numbers.values():
+        number.emergency_enabled, number.emergency_address_id = True, settings["emergency_address_id"]
+        number.emergency_status = "active" if number.phone_number == numbers[2] else "provisioning"
+    stage.telnyx.emergency.turned_down = {numbers[1]}
+    shown = stage.read(await stage.propose(numbers, settings, command="emergency"))
+    change = await stage.request()
+    await stage.approve(change)
+    await stage.ended(change)
+
+    assert "2 numbers: Emergency status is “provisioning” although the values are set" in shown
+    assert "sent once more and watched" in stage.read(stage.request_card(change))
+    assert [row["outcome"] for row in stage.results(change)] == ["verified", "differs", "unchanged"]
+    assert f"emergency calls may not work from this number: {numbers[1]}" in stage.failures()[0]
+
+
 async def failed_before(stage: Stage) -> int:
     """Ask for numbers on which an earlier request has failed, and wait for the first look after the job."""
     numbers, settings = ready(stage, 2)
