@@ -178,7 +178,7 @@ def unfit(kind: Kind, plan: Plan) -> dict[str, list[PlannedNumber]]:
         if number.batch is None:
             continue
         reasons = [kind.barred(number.before)]
-        broken = kind.result_rule({**number.before, **number.after})
+        broken = kind.result_rule({**number.beside, **number.before, **number.after})
         reasons += [why for name, why in broken.items() if name in number.after]
         for reason in filter(None, reasons):
             found.setdefault(reason, []).append(number)

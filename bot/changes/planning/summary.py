@@ -107,7 +107,7 @@ def _cautions(kind: Kind, changed: Sequence[PlannedNumber]) -> dict[str, list[st
     """Return caution -> the numbers that it applies to, in E.164: what may not be meant, or may not work."""
     found: dict[str, list[str]] = {}
     for number in changed:
-        caution = kind.caution({**number.before, **number.after})
+        caution = kind.caution({**number.beside, **number.before, **number.after})
         reasons = (number.doubt, _again(kind, number), *(why for name, why in caution.items() if name in number.after))
         for why in {*reasons} - {""}:
             found.setdefault(why, []).append(number.e164)

@@ -31,6 +31,8 @@ EXTERNAL: Final = "phone_numbers"
 PRESS_1: Final = "press_1_to_accept"
 GREETING: Final = "voicemail_greeting_url"
 
+#: What belongs together: one of them does nothing without the other.
+FORWARDING_PAIR: Final = frozenset({FORWARD_TO, FORWARDING})
 #: Most groups on one number (API.md, "Settings of a number").
 MOST_GROUPS: Final = 40
 #: Numbers of one run. Close has no limit, as it knows no runs; this many numbers share one line of progress.
@@ -113,6 +115,8 @@ def kinds() -> tuple[Kind, ...]:
             command="close",
             settings=_TABLE,
             rule=settings_rule,
+            result_rule=settings_result_rule,
+            caution=settings_caution,
             batch_size=BATCH,
             jobs_in_flight=IN_FLIGHT,
             filters=FILTERS,
@@ -125,4 +129,21 @@ def settings_rule(values: Values) -> Mapping[str, str]:
     groups = values.get(GROUPS)
     if isinstance(groups, tuple) and len(groups) > MOST_GROUPS:
         return {GROUPS: f"Close takes at most {MOST_GROUPS} groups on one number; {len(groups)} were given."}
+    return {}
+
+
+def settings_result_rule(values: Values) -> Mapping[str, str]:
+    """Return the conflicts between the values that a number would have afterwards, as far as Close shows them.
+
+    Whether Close takes this is unknown (API.md, "Settings of a number"); calls would go nowhere in any case.
+    """
+    if values.get(FORWARDING) is True and FORWARD_TO in values and not values[FORWARD_TO]:
+        return {FORWARDING: "forwarding would be on without a number to forward to"}
+    return {}
+
+
+def settings_caution(values: Values) -> Mapping[str, str]:
+    """Return allowed values that may not work: Close may leave out which number there is to forward to."""
+    if values.get(FORWARDING) is True and FORWARD_TO not in values:
+        return {FORWARDING: "Close does not show whether there is a number to forward to, which *Forwarding* needs"}
     return {}

@@ -15,6 +15,7 @@ from bot.changes.model.snapshots import Snapshot, Target
 from bot.errors import BadRequest, ProviderNotFound, Unavailable
 from bot.providers.answers import unasked
 from bot.providers.close.filters import FilterContext, Search
+from bot.providers.close.kinds import FORWARDING_PAIR
 from bot.providers.close.lookups import Lookups
 from bot.providers.close.rights import Rights
 from bot.providers.close.rows import NUMBERS, ONE_NUMBER, Row, data, has_more, one, values
@@ -44,6 +45,7 @@ class Reader:
     async def find(self, target: Target, names: Iterable[str], kind: Kind) -> AsyncGenerator[Snapshot, None]:
         """Stream snapshots; see :class:`bot.providers.base.Provider`."""
         wanted = tuple(names)
+        along = FORWARDING_PAIR if target.whole_objects and not FORWARDING_PAIR.isdisjoint(wanted) else frozenset()
         most = None if target.limit is None else target.limit + 1
         seen: set[str] = set()
         async for row in self._rows(target, wanted, kind):
@@ -52,7 +54,7 @@ class Reader:
                 continue
             seen.add(id_)
             doubt = await self._rights.doubt(row, wanted) if target.doubts_asked else ""
-            yield _snapshot(id_, e164, row, wanted, kind, doubt=doubt)
+            yield _snapshot(id_, e164, row, wanted, kind, doubt=doubt, along=along)
             if most is not None and len(seen) >= most:
                 return
 
@@ -200,13 +202,15 @@ class Reader:
         raise Unavailable("Close lists more numbers than can be read; nothing was planned. Narrow the filter.")
 
 
-def _snapshot(id_: str, e164: str, row: Row, names: Sequence[str], kind: Kind, *, doubt: str) -> Snapshot:
-    """Return the row as a snapshot.
+def _snapshot(
+    id_: str, e164: str, row: Row, names: Sequence[str], kind: Kind, *, doubt: str, along: Iterable[str]
+) -> Snapshot:
+    """Return the row as a snapshot, with what it shows of the settings ``along`` those that were asked for.
 
     A list is replaced whole. If Close does not return its content, nobody could see what would be lost, so such a
     number cannot be changed.
     """
-    told = values(row, names, kind)
+    told = values(row, dict.fromkeys((*names, *along)), kind)
     editable = all(name in told for name in names if kind.setting(name).listed)
     return Snapshot(id=id_, e164=e164, editable=editable, doubt=doubt, values=told)
 

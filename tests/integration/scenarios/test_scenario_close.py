@@ -222,3 +222,35 @@ async def test_what_close_may_refuse_is_named_before_anybody_approves(
     again = stage.read(await stage.propose([shared], {"label": "Day desk"}, command="close"))
     assert "Label → Day desk" in again
     assert "API key's user" not in again
+
+
+async def test_forwarding_is_not_switched_on_without_a_number_to_forward_to(both: Stage, team: Fixtures) -> None:
+    """The plan names the numbers, which can be left out; one that gets a number in the same change is fine."""
+    bare = next(number for number in team.shared if not number.forward_to)
+    ready = next(number for number in team.shared if number.forward_to)
+    ready.forward_to_enabled = False
+    numbers = [bare.number, ready.number]
+
+    shown = both.read(await both.propose(numbers, {"forward_to_enabled": "true"}, command="close"))
+    assert f"forwarding would be on without a number to forward to ({bare.number})" in shown
+    await both.ana.click("leave_out")
+    await both.ana.wait_for_view(lambda view: "Numbers: 1" in both.read(view))
+    change = await both.request()
+    await both.approve(change)
+    await both.ended(change)
+
+    assert (ready.forward_to_enabled, bare.forward_to_enabled) == (True, False)
+    assert both.outcomes(change) == {"verified": 1}
+    given = {"forward_to": "+17205550123", "forward_to_enabled": "true"}
+    assert "without a number" not in both.read(await both.propose([bare.number], given, command="close"))
+
+
+async def test_a_forwarding_that_close_does_not_show_is_doubted(both: Stage, team: Fixtures) -> None:
+    """Nobody knows whether there is a number to forward to, so people read that before they approve."""
+    ready = next(number for number in team.shared if number.forward_to)
+    ready.forward_to_enabled = False
+    ready.absent = {"forward_to"}
+
+    shown = both.read(await both.propose([ready.number], {"forward_to_enabled": "true"}, command="close"))
+
+    assert "Close does not show whether there is a number to forward to" in shown
