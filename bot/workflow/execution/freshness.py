@@ -12,6 +12,7 @@ from bot.changes.model.change import Change
 from bot.changes.model.kinds import Kind
 from bot.changes.model.settings import show_value
 from bot.changes.model.snapshots import Snapshot, Target
+from bot.changes.model.values import WantedValues
 from bot.changes.planning.plan import (
     ChangedValue,
     PlannedBatch,
@@ -32,7 +33,10 @@ NAMED = 5
 
 
 async def stored_plan(context: Context, change: Change) -> tuple[Mapping[int, PlannedNumber], str]:
-    """Return the numbers of the plan as now stored, by position, and the digest over all of it."""
+    """Return the numbers of the plan as now stored, by position, and the digest over all of it.
+
+    The digest is empty when the plan sends what its approvers were not shown, which plans of earlier versions may do.
+    """
     async with context.database.reading() as tx:
         batches = [
             PlannedBatch(
@@ -50,7 +54,26 @@ async def stored_plan(context: Context, change: Change) -> tuple[Mapping[int, Pl
     sealed = await asyncio.to_thread(sealing)
     if change.former_digest:
         sealed = revised_digest(change.former_digest, sealed)
+    kind, wanted = context.catalogue.kind(change.kind), change.summary.wanted if change.summary else {}
+    if change.part_of is None and await asyncio.to_thread(_sends_unread, kind, wanted, numbers.values(), batches):
+        sealed = ""
     return numbers, sealed
+
+
+def _sends_unread(
+    kind: Kind, wanted: WantedValues, numbers: Iterable[PlannedNumber], batches: Iterable[PlannedBatch]
+) -> bool:
+    """Tell whether a stored plan always sends an id that people could not read: in a number's values, or for all.
+
+    Earlier versions left it out of the values of a number that had it already.
+    """
+    names = [name for name in kind.always if kind.setting(name).lookup]
+    sent = {batch.position: {name: batch.values.get(name) for name in names} for batch in batches} if names else {}
+    return any(
+        value and name not in number.after and wanted.get(name) != value
+        for number in numbers
+        for name, value in sent.get(number.batch or 0, {}).items()
+    )
 
 
 async def differences(context: Context, change: Change, numbers: Iterable[PlannedNumber]) -> list[ChangedValue]:

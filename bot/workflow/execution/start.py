@@ -199,7 +199,10 @@ class ChangeStart:
         await self._lateness.tell(tx, change, now)
 
     async def _refuse(self, tx: Transaction, change: Change) -> None:
-        problem = "The stored plan is not the one that was approved, so nothing was sent. Request the change again."
+        problem = (
+            "The stored plan is not the one that was approved, or its approvers were not shown all that it sends, so "
+            "nothing was sent. Request the change again."
+        )
         await self._end(tx, change, "digest_mismatch", problem)
 
     async def _end(self, tx: Transaction, change: Change, what: str, problem: str) -> None:

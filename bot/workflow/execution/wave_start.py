@@ -166,7 +166,10 @@ class WaveStart:
             rest = {batch.position for batch in of_wave(held, change.wave)}
         numbers, stored = await stored_plan(self._context, change)
         if stored != change.digest:
-            return "The stored plan is not the one that was approved, so the rest was not sent.", None
+            return (
+                "The stored plan is not the one that was approved, or its approvers were not shown all that it sends, "
+                "so the rest was not sent."
+            ), None
         held_back = {position: number for position, number in numbers.items() if number.batch in rest}
         seen = await self._staleness.read(change, held_back)
         lapsed = await self._approval_validity.in_the_way(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.changes.planning.plan import PlannedBatch, digest
 from tests.integration.scenarios.stage import Stage
 from tests.integration.scenarios.steps import card_after, card_says, run_form
 from tests.integration.scenarios.test_scenario_sheets import attach, plan, text
@@ -74,6 +75,35 @@ async def test_an_address_that_is_gone_is_not_sent_because_the_number_has_it(sta
     shown = stage.read(await stage.planned())
     assert f"Telnyx has no emergency address with the id {gone}" in shown
     assert numbers[0] in shown
+
+
+async def test_a_plan_of_an_earlier_version_that_did_not_show_its_address_is_not_sent(stage: Stage) -> None:
+    """It was approved for an address that nobody could read; the card says to request it again."""
+    numbers, hq, _ = fleet(stage, 2, on=False)
+    await as_the_sheet_says(
+        stage, ("number", "emergency_enabled", "emergency_address_id"), *((each, "on", hq) for each in numbers)
+    )
+    await stage.send()
+    await stage.planned()
+    change = await stage.request()
+    await stage.command("freeze maintenance", by=stage.otto)
+    await stage.approve(change)
+    await stage.quiet(but="start")
+    await stage.tamper("""UPDATE operations SET after = '{"emergency_enabled": true}'""")
+    assert stage.bot is not None
+    context = stage.bot.worker._context
+    async with context.database.reading() as tx:
+        planned = await tx.operations.planned(change)
+        batches = [
+            PlannedBatch(position=each.position, values=each.values, size=each.size)
+            for each in await tx.batches.of(change)
+        ]
+    sealed = digest("telnyx.emergency", planned.values(), batches)
+    await stage.tamper(*(f"UPDATE {table} SET digest = '{sealed}'" for table in ("changes", "decisions")))  # noqa: S608
+    await stage.command("unfreeze", by=stage.otto)
+
+    await card_says(stage, change, "approvers were not shown all that it sends")
+    assert stage.created() == []
 
 
 async def test_a_row_that_keeps_a_value_is_not_read_as_the_one_of_the_form(stage: Stage) -> None:
