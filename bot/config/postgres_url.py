@@ -53,7 +53,7 @@ def for_driver(url: URL) -> tuple[URL, dict[str, str]]:
             known = ", ".join(sorted(_OF_DSN))
             raise ValueError(f"has the parameter {name}, which means nothing here: leave it out (known are {known})")
         if name in _FILES and not Path(said).is_file():
-            raise ValueError(f"names the file {said} as its {name}, and there is none: mend the path")
+            raise ValueError(f"names the file {said} as its {name}, which does not exist: correct the path")
         if said not in _CHOICES.get(name, (said,)):
             raise ValueError(f"has no {name} that exists: use one of {', '.join(_CHOICES[name])}")
         moved[name] = said

@@ -110,7 +110,7 @@ def confirmed(search: Search, named: frozenset[str], listed: AbstractSet[str]) -
     if whole and both != named:
         raise Unavailable(
             f"Telnyx's file of the numbers with “{search.unlisted}” names {len(named - both):,} that its list does not "
-            "have: they have changed meanwhile, or the file is wrong. Nothing was planned; try again in a minute."
+            "have: they have changed since, or the file is wrong. Nothing was planned; try again in a minute."
         )
     if both and both == listed:
         raise BadRequest(

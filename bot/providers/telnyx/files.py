@@ -85,7 +85,7 @@ class LinkedFiles:
         try:
             url = base.join(address) if base else httpx.URL(address)
         except httpx.InvalidURL:
-            raise _unavailable("its address is none") from None
+            raise _unavailable("its address is not valid") from None
         safe = {"https", self._http.client.base_url.scheme}
         if url.scheme not in safe or not url.host or url.userinfo or (url.port or 0) > _LAST_PORT:
             raise _unavailable("its address is not one of https")

@@ -41,7 +41,7 @@ _REFUSED: Final = (
     ("28P01", "The database does not accept the user's password ({}): check it in DATABASE_URL"),
     ("28", "The database does not let Linesman in ({}): check DATABASE_URL and the server's pg_hba.conf"),
     ("3D", "The database of that name is not there ({}): check its name in DATABASE_URL, or create it"),
-    ("3F", "The database has no schema to make tables in ({}): create it, or mend the user's search_path"),
+    ("3F", "The database has no schema to make tables in ({}): create it, or correct the user's search_path"),
     ("42501", "The database user lacks a right ({}): grant it, or use the user to whom the tables belong"),
     # A pooler shares one connection among many: prepared statements and settings are not kept apart there.
     ("26000", "A pooler before the database mixes up statements ({}): set its pool_mode to session or transaction"),
@@ -96,7 +96,7 @@ def meaning(error: DBAPIError | PoolTimeout | OSError) -> StoreError | None:
             f"{_SAFE}"
         )
     if _asks_too_much(error):
-        return DatabaseRefused(f"DATABASE_URL cannot be followed ({_cause(error)}): mend it, then try again. {_SAFE}")
+        return DatabaseRefused(f"DATABASE_URL cannot be used ({_cause(error)}): correct it, then try again. {_SAFE}")
     if isinstance(error, OperationalError | InterfaceError):
         return DatabaseUnavailable(f"{_advice(said)}, then try again. {_SAFE}")
     if isinstance(error, DatabaseError) and any(word in said for word in _DAMAGED):

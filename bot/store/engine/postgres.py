@@ -52,7 +52,7 @@ _TURN_AND_REVISION: Final = text(
 
 #: The message of a replica after another version has changed the form of the database under it.
 OTHER_VERSION: Final = (
-    "Another version of Linesman has upgraded the database, so this replica does nothing any more: "
+    "Another version of Linesman has upgraded the database, so this replica no longer does anything: "
     "stop it, or start it with that version."
 )
 

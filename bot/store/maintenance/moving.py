@@ -149,7 +149,7 @@ async def _prove(old: AsyncConnection, new: AsyncConnection, *, by: str, now: da
     """
     before, moved = await Transaction(old).events.verify(), Transaction(new, writing=True)
     if await moved.events.verify() != before:
-        raise StoreError("The audit log did not arrive as it was. Nothing was moved.")
+        raise StoreError("The audit log did not arrive unchanged. Nothing was moved.")
     await moved.events.add(None, "moved", at=now, actor=by, events=before.events)
     await moved.events.seal()
     return await moved.events.verify()

@@ -84,7 +84,7 @@ def restore(copy: Path, path: Path, *, by: str, now: datetime) -> tuple[Path | N
                 shutil.copyfile(log, part.with_name(f"{part.name}-wal"))
             _check(part, f"The backup {copy}")
             if not _has_revision(part):
-                raise StoreError(f"{copy} is no database of Linesman's. Nothing was changed.")
+                raise StoreError(f"{copy} is not a database of Linesman's. Nothing was changed.")
             frozen = asyncio.run(_prepare(part, copy, by=by, now=now))
             before = _set_aside(path, now)
             _put(part, path)

@@ -95,7 +95,7 @@ class Delegations:
     async def _one(self, statement: Select[Any]) -> Delegation:
         found = await self._read(statement)
         if not found:
-            raise NotFound("There is no such delegation any more; `/numbers delegate` lists those of now.")
+            raise NotFound("This delegation no longer exists; `/numbers delegate` lists the current ones.")
         return found[0]
 
     async def _read(self, statement: Select[Any]) -> list[Delegation]:

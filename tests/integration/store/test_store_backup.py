@@ -194,7 +194,7 @@ def test_a_database_in_use_is_not_replaced(path: Path, run: Run) -> None:
     [
         ("UPDATE events SET actor = 'U0EVE'", "✗ The audit log breaks at event 1"),
         ("ALTER TABLE changes DROP COLUMN problem", "does not have the structure that Linesman gave it."),
-        ("DROP TABLE alembic_version", "is no database of Linesman's."),
+        ("DROP TABLE alembic_version", "is not a database of Linesman's."),
         ("UPDATE alembic_version SET version_num = '9999'", "✗ The database has revision 9999, which"),
         ("UPDATE alembic_version SET version_num = 'moved'", "✗ This installation was moved"),
         (

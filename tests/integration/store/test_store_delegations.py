@@ -60,7 +60,7 @@ async def test_what_ended_before_the_retention_is_forgotten(database: Database) 
         young = await tx.delegations.add("U0DANA", "U0MAX", END, now=NOW, floor="")
         assert await tx.delegations.forget(END.at) == 0
         assert await tx.delegations.forget(END.at + HOUR) == 1
-        with pytest.raises(NotFound, match="no such delegation any more"):
+        with pytest.raises(NotFound, match="This delegation no longer exists"):
             await tx.delegations.get(old.id)
         assert (await tx.delegations.get(young.id)).ended_at is None
         await tx.delegations.lapse(young)
