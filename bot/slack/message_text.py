@@ -42,6 +42,16 @@ def texts_of(message: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(text for text in _texts(message) if text.strip()))
 
 
+def files_of(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return each file of ``message``, and of the messages that were forwarded with it, once and in order.
+
+    Source: API.md, "Files".
+    """
+    forwarded = (file for each in _dicts(message.get("attachments")) for file in _dicts(each.get("files")))
+    files = (*_dicts(message.get("files")), *forwarded)
+    return list({file["id"]: file for file in files if "id" in file}.values())
+
+
 def typed(text: str) -> str:
     """Return the text after a command as it was typed, except that people stay in Slack's angle brackets.
 
@@ -78,12 +88,15 @@ def _texts(message: Mapping[str, Any]) -> Iterator[str]:
     yield _plain(str(message.get("text") or ""))
     yield from _blocks(message.get("blocks"))
     for attachment in _dicts(message.get("attachments")):
+        for forwarded in _dicts(attachment.get("message_blocks")):
+            for original in _dicts([forwarded.get("message")]):
+                yield from _blocks(original.get("blocks"))
         for part in _WORDS:
             yield _plain(str(attachment.get(part) or ""))
         for field in _dicts(attachment.get("fields")):
             yield _plain(str(field.get("value") or ""))
         yield from _blocks(attachment.get("blocks"))
-        if not any(attachment.get(part) for part in (*_WORDS, "fields", "blocks")):
+        if not any(attachment.get(part) for part in (*_WORDS, "fields", "blocks", "message_blocks")):
             yield _plain(str(attachment.get("fallback") or ""))
 
 

@@ -56,14 +56,17 @@ def attached(view: SentView) -> Upload | None:
     return Upload(id=before["id"], name=before["name"]) if before else None
 
 
-def first_sheet(files: Iterable[Mapping[str, Any]]) -> Upload | None:
-    """Return the first of a message's files that may be a sheet; None if there is none.
+def first_sheet(files: Iterable[Mapping[str, Any]]) -> tuple[Upload | None, list[str]]:
+    """Return the first of a message's files that may be a sheet, if any, and why each of the others does not count.
 
     A file about which Slack tells nothing yet counts only if no other does.
     """
-    possible = [file for file in files if "id" in file and not _problem(file)]
-    possible.sort(key=_untold)
-    return _upload(possible[0]) if possible else None
+    given = sorted(files, key=_untold)
+    sheet = next((file for file in given if not _problem(file)), None)
+    others = (file for file in given if file is not sheet)
+    return (_upload(sheet) if sheet else None), [
+        _problem(file) or f"{_called(file)} is another sheet, and a change takes one." for file in others
+    ]
 
 
 def kept(sheet: Upload | None, turn: int) -> dict[str, Any]:
@@ -90,6 +93,11 @@ def _upload(file: Mapping[str, Any]) -> Upload:
     return Upload(id=str(file["id"]), name=_short(str(file.get("name") or "sheet")))
 
 
+def _called(file: Mapping[str, Any]) -> str:
+    name = str(file.get("name") or "The file")
+    return f"“{name if len(name) <= 40 else name[:39] + '…'}”"
+
+
 def _untold(file: Mapping[str, Any]) -> bool:
     """Tell whether only files.info describes ``file``: it comes from a Slack Connect channel, without its name.
 
@@ -101,10 +109,8 @@ def _untold(file: Mapping[str, Any]) -> bool:
 def _problem(file: Mapping[str, Any]) -> str:
     if _untold(file):
         return ""
-    name = str(file.get("name") or "The file")
-    shown = f"“{name if len(name) <= 40 else name[:39] + '…'}”"
-    size = file.get("size")
-    kinds = {name.rpartition(".")[2].lower(), str(file.get("filetype", "")).lower()}
+    shown, size = _called(file), file.get("size")
+    kinds = {str(file.get("name")).rpartition(".")[2].lower(), str(file.get("filetype", "")).lower()}
     if not kinds & set(TYPES):
         return f"{shown} is neither CSV nor XLSX. Save the sheet as CSV or XLSX and upload that."
     if size == 0:

@@ -52,7 +52,7 @@ async def test_a_message_without_numbers_is_said_to_have_none(stage: Stage) -> N
     files = await chosen(stage, stage.sam.post(OPS, "The list", files=[("numbers.pdf", b"+13035550000\n")]))
 
     assert "There are no phone numbers in this message." in said
-    assert "None of its files is a CSV or XLSX sheet." in stage.read(files)
+    assert "“numbers.pdf” is neither CSV nor XLSX." in stage.read(files)
 
 
 async def test_more_than_fit_are_not_taken_in_part(stage: Stage) -> None:
@@ -95,6 +95,44 @@ async def test_what_looks_like_a_number_and_cannot_be_read_is_named(stage: Stage
     assert "Not taken from the message, because it cannot be read: +1 303 555 00011" in shown
     assert none.callback_id == "notice"
     assert "There are no phone numbers in this message. Not taken" in stage.read(none)
+
+
+async def test_files_that_do_not_count_are_named(stage: Stage) -> None:
+    """One change takes one sheet; of every other file the form says why it is not in it."""
+    sheet = b"number\n+13035550000\n"
+    two = stage.sam.post(OPS, "Two lists", files=[("a.csv", sheet), ("b.csv", sheet)])
+    lists = stage.read(await chosen(stage, two))
+    await stage.ana.close()
+    old = stage.sam.post(OPS, f"{ONE} and the 500 in the file", files=[("list.xls", b"\xd0\xcf\x11\xe0")])
+    beside = await chosen(stage, old)
+
+    assert "a.csv is attached" in lists
+    assert "“b.csv” is another sheet, and a change takes one." in lists
+    assert beside.form.slot("numbers:0").value == ONE
+    assert "“list.xls” is neither CSV nor XLSX." in stage.read(beside)
+
+
+async def test_ends_of_numbers_are_named(stage: Stage) -> None:
+    """Nobody guesses the number that only its end stands for, and nobody has to miss it in the form."""
+    view = await chosen(stage, stage.sam.post(OPS, "Please move 303-555-0000, 0001, 02 and -03 to Bo by 5"))
+
+    assert view.form.slot("numbers:0").value == ONE
+    said = stage.read(view)
+    assert "because it cannot be read: 0001 is too short for a phone number; 02" in said
+    assert "-03" in said
+
+
+async def test_a_forwarded_message_gives_its_sheet_and_its_numbers(stage: Stage) -> None:
+    """Slack puts the original into an attachment, its files with it."""
+    original = stage.sam.post(OPS, "The list", files=[("a.csv", b"number\n+13035550000\n")])
+    forwarded = stage.slack.workspace.message_json(original)
+    message = stage.sam.post(OPS, "fyi")
+    message.attachments = [{"is_share": True, "text": f"The list, and {TWO}", "files": forwarded["files"]}]
+
+    view = await chosen(stage, message)
+
+    assert "a.csv is attached" in stage.read(view)
+    assert view.form.slot("numbers:0").value == TWO
 
 
 async def test_who_may_not_ask_for_changes_is_told_so(stage: Stage) -> None:

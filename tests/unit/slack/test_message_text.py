@@ -57,6 +57,15 @@ MESSAGES: dict[str, dict[str, Any]] = {
     "attachment": {"attachments": [{"text": f"From the form: {ONE}"}]},
     "attachment's fields": {"attachments": [{"fields": [{"title": "Number", "value": ONE}]}]},
     "attachment's blocks": {"attachments": [{"blocks": [{"type": "section", "text": mrkdwn(ONE)}]}]},
+    "forwarded message": {
+        "attachments": [
+            {
+                "is_msg_unfurl": True,
+                "message_blocks": [{"team": "T", "channel": "C", "message": {"blocks": [rich(leaf(ONE))]}}],
+                "fallback": "[November 30th, 2026 1:15 PM] sam: +13035550100",
+            }
+        ]
+    },
     "attachment's fallback": {"attachments": [{"fallback": ONE}]},
     "text and blocks that say the same": {"text": ONE, "blocks": [rich(leaf(ONE))]},
     "beside mentions and dates": {

@@ -51,8 +51,21 @@ def test_a_file_of_which_slack_tells_nothing_yet_is_taken() -> None:
     view = view_of(None, files=[untold])
 
     assert sheet_problems(view) == {}
-    assert first_sheet([{"id": "F1", "name": "floor.png"}, untold]) == Upload(id="F9", name="sheet")
-    assert first_sheet([untold, {"id": "F2", "name": "a.csv"}]) == Upload(id="F2", name="a.csv")
+    assert first_sheet([{"id": "F1", "name": "floor.png"}, untold])[0] == Upload(id="F9", name="sheet")
+    assert first_sheet([untold, {"id": "F2", "name": "a.csv"}])[0] == Upload(id="F2", name="a.csv")
+
+
+def test_of_several_files_each_that_is_passed_over_is_named() -> None:
+    """One sheet counts; of every other file it is said why it does not."""
+    files = [{"id": "F1", "name": "a.xls"}, {"id": "F2", "name": "b.csv"}, {"id": "F3", "name": "c.csv"}]
+
+    assert first_sheet(files) == (
+        Upload(id="F2", name="b.csv"),
+        [
+            "“a.xls” is neither CSV nor XLSX. Save the sheet as CSV or XLSX and upload that.",
+            "“c.csv” is another sheet, and a change takes one.",
+        ],
+    )
 
 
 def test_the_file_in_the_input_goes_before_the_one_from_before() -> None:
