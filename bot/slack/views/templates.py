@@ -10,6 +10,7 @@ from bot.changes.input.templates import NAME, NAME_LENGTH, Template
 from bot.changes.input.times import end_time
 from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
+from bot.changes.model.public_ids import public_id
 from bot.changes.text.counts import counted
 from bot.slack.views.draft_lines import course_lines, filter_lines, setting_lines
 from bot.slack.views.elements import (
@@ -58,17 +59,33 @@ def naming(change: int, keeping: TemplatePreview) -> View:
         section("\n".join([f"*{kind_words(keeping.kind, keeping.draft.kind)}*", *content])),
         section("\n".join(["*Numbers*", *_target(keeping.draft, keeping.kind, keeping.numbers)])),
     ]
-    if keeping.left_out:
-        labels = ", ".join(keeping.kind.setting(name).label for name in keeping.left_out)
-        blocks.append(section(f"🔒 *Not kept:* {labels}. Secrets are never part of a template."))
-    if keeping.ended:
-        ended, length = code(end_time(keeping.ended)), "a length, such as `in 4 hours`, would be."
-        blocks.append(section(f"🕒 *Not kept:* Until {ended}, which is one point in time; {length}"))
+    if lost := _not_kept(keeping):
+        blocks.append(section("*Not kept*\n" + "\n".join(lost)))
     blocks.append(
         field(NAME, "Name", element, hint="Find it with /numbers templates. Each run asks for its own reason.")
     )
     private = json.dumps({"change": change})
     return modal(SAVE, TITLE, blocks, submit="Save", close="Go back", private=private)
+
+
+def _not_kept(keeping: TemplatePreview) -> list[str]:
+    """Return what of the change is not in its template, a line each; of the reason the input's hint tells."""
+    draft, lines = keeping.original, []
+    if keeping.left_out:
+        labels = ", ".join(keeping.kind.setting(name).label for name in keeping.left_out)
+        lines.append(f"🔒 {labels}: secrets are never part of a template.")
+    if draft.until and not keeping.draft.until:
+        ended, length = code(end_time(draft.until)), "a length, such as `in 4 hours`, would be."
+        lines.append(f"🕒 Until {ended}, which is one point in time; {length}")
+    if draft.start:
+        lines.append(f"🕒 Start {code(draft.start)}: each run asks for its own.")
+    if draft.sheet:
+        lines.append(f"📎 Sheet {code(draft.sheet.name, 200)}, its numbers and values: attach it again in each run.")
+    if draft.base:
+        lines.append(f"🔁 The numbers and values of {public_id(draft.base.change)}.")
+    if draft.left_out:
+        lines.append("🚫 That numbers were left out with one click: to leave them out of each run, exclude them.")
+    return lines
 
 
 def replacing(change: int, typed: str, taken: Template) -> View:

@@ -30,8 +30,8 @@ class TemplatePreview:
     left_out: tuple[str, ...]
     #: How many numbers are listed one by one.
     numbers: int
-    #: When it was to end, if that is a fixed time, which is not kept; empty otherwise.
-    ended: str
+    #: The draft of the change, of which the template keeps a part.
+    original: Draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Templates:
             kind=kind,
             left_out=left_out,
             numbers=len(reading.identifiers),
-            ended="" if template.until else draft.until,
+            original=draft,
         )
 
     @repeatable

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from bot.sandbox.slack import Message, SlackUser, View
 from bot.sandbox.slack.blocks import message_problems, total_characters
 from tests.integration.scenarios.stage import OPS, Stage
+from tests.integration.scenarios.test_scenario_sheets import attach
 
 ONE, TWO = "+13035550000", "+13035550001"
 
@@ -130,9 +131,28 @@ async def test_how_long_a_temporary_change_lasts_is_kept(stage: Stage) -> None:
         await stage.ana.close(everything=True)
 
     assert "Until in 4 hours" in shown[0]
-    assert "Not kept:" not in shown[0]
+    assert "Not kept" not in shown[0]
     assert "08:00 UTC, which is one point in time" in shown[1]
     assert [form.get("initial_value", "") for form in forms] == ["in 4 hours", ""]
+
+
+async def test_what_a_template_does_not_keep_is_said_before_it_is_saved(stage: Stage) -> None:
+    """The rows of a sheet, and which numbers were left out with one click."""
+    stage.telnyx.add_numbers(2, start=ONE)
+    await stage.ask([ONE], {"customer_reference": "held"}, by=stage.mia)
+    await stage.open()
+    await attach(stage, f"number,tags\n{TWO},x\n".encode())
+    await stage.fill([ONE], {"customer_reference": "Denver"}, "As the sheet says")
+    await stage.send()
+    await stage.planned()
+    await stage.ana.click("leave_out")
+    await stage.ana.wait_for_view(lambda view: "Numbers: 1" in stage.read(view))
+
+    await stage.ana.click("keep_template")
+    shown = stage.read(await stage.ana.wait_for_view(lambda view: view.callback_id == "save_template"))
+
+    assert "Sheet moves.csv, its numbers and values: attach it again in each run." in shown
+    assert "That numbers were left out with one click" in shown
 
 
 async def test_a_filter_is_kept_as_a_filter(stage: Stage) -> None:
@@ -199,7 +219,8 @@ async def test_a_secret_is_never_part_of_a_template(idle: Stage) -> None:
     await idle.ana.command("/numbers", "run with a pin", channel=OPS)
     form = await idle.ana.wait_for_view(lambda view: view.callback_id == "change_form")
 
-    assert "Not kept: External PIN." in asked
+    assert "Not kept" in asked
+    assert "External PIN: secrets are never part of a template." in asked
     assert "Secrets are never stored in a template; choose and enter them again: External PIN." in idle.read(form)
     assert ("value:external_pin", "value:") not in form.form.slots
     stored = str(await rows(idle, "SELECT * FROM templates"))

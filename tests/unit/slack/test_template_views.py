@@ -76,9 +76,9 @@ def entry(draft: Draft) -> str:
     return str(blocks[1]["text"]["text"])
 
 
-def offered(draft: Draft, kind: Kind) -> str:
-    """Return what the modal that asks for a name says is kept."""
-    view = naming(1, TemplatePreview(draft=draft, kind=kind, left_out=(), numbers=1, ended=""))
+def offered(draft: Draft, kind: Kind, original: Draft | None = None) -> str:
+    """Return what the modal that asks for a name says is kept, and what of ``original`` is not."""
+    view = naming(1, TemplatePreview(draft=draft, kind=kind, left_out=(), numbers=1, original=original or draft))
     return "\n".join(block["text"]["text"] for block in view["blocks"] if block["type"] == "section")
 
 
@@ -97,6 +97,29 @@ def test_every_part_of_a_template_is_told() -> None:
         other = replace(template, **{name: value})
         assert entry(other) != entry(template), name
         assert name in {"kind", "pasted"} or offered(other, TELNYX) != offered(template, TELNYX), name
+
+
+def test_every_part_of_a_change_that_a_template_does_not_keep_is_told() -> None:
+    """Whatever a draft holds and may come to hold is either kept or named before the template is saved.
+
+    Of the reason the input's hint tells; the zone goes with the times, the columns go with their sheet, and numbers are
+    postponed only at the end of a temporary change, which is no template.
+    """
+    whole = replace(FULL, until="Mon 08:00", postponed=("+13035550196",))
+    template, _ = kept(whole, TELNYX)
+    gone = {each.name for each in fields(Draft) if getattr(template, each.name) != getattr(whole, each.name)}
+
+    assert gone - {"reason", "zone", "columns_left_out", "postponed"} == {"sheet", "base", "left_out", "start", "until"}
+    lost = offered(template, TELNYX, whole).partition("*Not kept*")[2]
+    for words in (
+        "Sheet `numbers.csv`",
+        "values of CHG-1",
+        "left out with one click",
+        "Start `in 2",
+        "Until `Mon 08:00`",
+    ):
+        assert words in lost
+    assert "Not kept" not in offered(template, TELNYX)
 
 
 @pytest.mark.parametrize(

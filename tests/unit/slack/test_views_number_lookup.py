@@ -204,7 +204,7 @@ def test_the_modals_of_templates_are_legal_and_harmless(template: Template) -> N
         kind=SETTINGS,
         left_out=("external_pin",),
         numbers=template.numbers,
-        ended=template.draft.until,
+        original=template.draft,
     )
     for view in (naming(1, keeping), replacing(1, template.name, template), with_notes(naming(1, keeping), ["Mind."])):
         assert view_problems(view) == []
