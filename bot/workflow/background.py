@@ -1,4 +1,4 @@
-"""Work that the bot does all the time beside its tasks, such as keeping Home tabs up to date."""
+"""Work that the bot does all the time besides its tasks, such as keeping Home tabs up to date."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ log = structlog.get_logger(__name__)
 #: Seconds until background work that failed is tried again.
 RETRY: Final = 5.0
 
-#: Does the work once and returns how many seconds later it is to be done again.
+#: Does the work once and returns after how many seconds it is to be done again.
 Step: TypeAlias = Callable[[], Awaitable[float]]
 
 
 class Background:
-    """Starts background work, and stops it with the block that it belongs to.
+    """Starts background work, and stops it with its block.
 
     No error ends such work: an unforeseen error is logged, counts as a failing task, and the work is tried again. It
     takes no replica out of service, as changes continue without it.
@@ -56,7 +56,7 @@ class Background:
                 self._failures.end(work)
             except DatabaseUnavailable:  # the database has logged it already, and /readyz shows it
                 pause = self._retry
-            except Exception as error:  # a loop that ended here would end unseen
+            except Exception as error:  # if the loop ended here, nobody would notice
                 log.exception("background work failed", work=work)
                 self._failures.count(work, what=work, change="", error=error)
                 pause = self._retry

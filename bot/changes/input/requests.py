@@ -108,10 +108,10 @@ def with_sheet(request: Request, sheet: Sheet) -> Request:
 
 
 def with_carried(request: Request, rows: Mapping[str, Values], numbers: Mapping[str, str]) -> Request:
-    """Return ``request`` with numbers of an earlier change, but for those that are excluded by either name.
+    """Return ``request`` with numbers of an earlier change, without those excluded by either name.
 
-    ``rows`` has id -> values of its own, and ``numbers`` id -> E.164. Where the sheet has a row for such a number, by
-    whichever name, that row's values replace those of the earlier change; the others stay.
+    ``rows`` has id -> its own values, and ``numbers`` id -> E.164. If the sheet has a row for such a number, under
+    either name, that row's values replace those of the earlier change; the others stay.
     """
     unwanted = frozenset(request.excluded)
     kept = {id_: row for id_, row in rows.items() if unwanted.isdisjoint((id_, numbers.get(id_, id_)))}
@@ -124,7 +124,7 @@ def with_carried(request: Request, rows: Mapping[str, Values], numbers: Mapping[
 
 
 def without(request: Request, names: frozenset[str]) -> Request:
-    """Return ``request`` without the numbers that it calls by ``names``, which count as left out."""
+    """Return ``request`` without the numbers called by ``names``, which count as left out."""
     return replace(
         request,
         identifiers=tuple(each for each in request.identifiers if each not in names),

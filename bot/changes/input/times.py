@@ -21,7 +21,7 @@ LEAST: Final = timedelta(minutes=10)
 #: Longest text, in characters.
 LENGTH: Final = 60
 
-#: What a person reads whose time zone Slack does not say: any other one would be a guess.
+#: What a person reads when Slack does not tell their time zone: any other one would be a guess.
 NO_ZONE: Final = "Slack did not give your time zone, so it is unclear which time you mean. Try again in a minute."
 
 #: Words that may stand before an end -> the beginning of the time that replaces them.

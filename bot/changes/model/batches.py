@@ -169,7 +169,7 @@ class Tally:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Outcome -> numbers, for events, messages and metrics; what is not read back counts as unverified."""
+        """Outcome -> numbers, for events, messages and metrics; numbers not read back count as unverified."""
         return {
             "verified": self.verified,
             "differs": self.differs,

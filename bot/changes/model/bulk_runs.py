@@ -39,7 +39,7 @@ class NewNumber:
 
     id: str
     e164: str
-    #: The planned-from values of the sent settings, as far as the provider returned them.
+    #: The values of the sent settings when the plan was made, as far as the provider returned them.
     before: Values
     #: The values sent: only settings that differ from ``before``.
     wanted: Values

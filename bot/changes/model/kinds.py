@@ -101,7 +101,7 @@ class Kind:
 
     @cached_property
     def always(self) -> tuple[str, ...]:
-        """Names of the settings that go along whatever is sent, in the order of the kind."""
+        """Names of the settings that are always sent, in the order of the kind."""
         return tuple(setting.name for setting in self.settings if setting.always)
 
     def setting(self, name: str) -> Setting:
@@ -118,6 +118,6 @@ class Kind:
         return (*(s for s in self.settings if s.name in wanted or s.group in groups), *self.observed)
 
     def taken_away(self, before: Values, after: Values) -> frozenset[str]:
-        """Return the names of what a number has ``before`` that the provider takes away beside what is sent."""
+        """Return the names of values in ``before`` that the provider clears with the sent values."""
         away = self.left_out({**before, **after}) - self.left_out(before)
         return frozenset(name for name in away if before.get(name) not in (None, "", ()))

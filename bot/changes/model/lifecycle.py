@@ -92,7 +92,7 @@ CHANGED: Final = READ | AWAITED
 MISSED: Final = frozenset({_O.FAILED, _O.NOT_ATTEMPTED})
 
 _C = ChangeState
-#: State -> what people read, alone and after "is".
+#: State -> its label, alone and after "is".
 STATE_WORDS: Final[Mapping[ChangeState, tuple[str, str]]] = {
     _C.PLANNING: ("Planning", "being planned"),
     _C.PLANNED: ("Planned", "planned"),

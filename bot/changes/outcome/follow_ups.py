@@ -38,7 +38,7 @@ class CarriedOver:
 
 
 def to_retry(kind: Kind, operations: Iterable[Operation], wanted: WantedValues) -> CarriedOver:
-    """Return the numbers that failed, differ, were not verified or not attempted, with what only they were to get.
+    """Return the numbers that failed, differ, were not verified or not attempted, with values of their own.
 
     Numbers that had the values beforehand are left out, and so are numbers whose value nobody can read, as sending it
     again tells no more. ``wanted`` is what all numbers without a value of their own were to get. It is left to the
@@ -48,16 +48,16 @@ def to_retry(kind: Kind, operations: Iterable[Operation], wanted: WantedValues) 
     return CarriedOver(
         rows={each.number_id: _own(kind, each, wanted) for each in again},
         numbers={each.number_id: each.e164 for each in again},
-        # A stale number has changed before, and whoever retries it was told how.
+        # A stale number had changed before, and the person who retries it was told how.
         left={each.number_id: _seen(each, wanted) for each in again if each.code != STALE},
     )
 
 
 def _seen(operation: Operation, wanted: WantedValues) -> tuple[Values, ...]:
-    """Return the values that an unfinished number may have without anybody else having changed it.
+    """Return the values that an unfinished number may have without a change by anybody else.
 
-    They are those from before, those that it was to get, and those that were found. A list that is only edited is not
-    among them: the edit keeps what somebody else has put there.
+    They are the values from before, the wanted ones, and those found. A list that is only edited is not included: the
+    edit keeps other people's entries.
     """
     names = [
         name for name in operation.after if name in operation.before and not isinstance(wanted.get(name), ListEdit)
@@ -67,7 +67,7 @@ def _seen(operation: Operation, wanted: WantedValues) -> tuple[Values, ...]:
 
 
 def _own(kind: Kind, operation: Operation, wanted: WantedValues) -> dict[str, Value]:
-    """Return the values that only this number was to get: those that differ from ``wanted``, or are not in it.
+    """Return the values for this number only: those that differ from ``wanted``, or are not in it.
 
     They include values that it already had and was therefore not sent.
     """
@@ -117,7 +117,8 @@ class _Changed(Protocol):
 def _back(kind: Kind, number: _Changed) -> tuple[dict[str, Value], list[str]]:
     """Return the values that restore a number, and the names of settings that cannot be restored.
 
-    What went with a switch comes back with it. Settings that are always sent are restored together or not at all.
+    Fields that went with a switch are restored with it. Settings that are always sent are restored together or not at
+    all.
     """
     gone = kind.taken_away(number.before, number.after)
     names = [s.name for s in kind.settings if s.name in number.after or s.always or s.name in gone]

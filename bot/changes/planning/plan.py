@@ -26,8 +26,8 @@ class PlannedNumber:
     #: Current values of everything that is sent: the wanted settings and their groups' siblings. A setting that the
     #: provider does not return for the number is absent, which is not the same as None.
     before: Values
-    #: The values that will differ afterwards, and beside them those that its kind always sends; empty when the number
-    #: already has them. It is what people read of the number: nothing may take effect that is not in it.
+    #: The values that will differ afterwards, and also those that its kind always sends; empty when the number already
+    #: has them. People read this about the number, and nothing else may take effect.
     after: Values
     #: Position of its batch, from 1; None when it is left alone.
     batch: int | None

@@ -125,14 +125,14 @@ def _again(kind: Kind, number: PlannedNumber) -> str:
 
 
 def _telling(kind: Kind, changed: Sequence[PlannedNumber]) -> list[PlannedNumber]:
-    """Return a few numbers that say most: those that differ in what they have or get come before those that repeat."""
+    """Return a few numbers that say most: those with different values, before or after, come before repetitions."""
     unlike: dict[tuple[str, str], PlannedNumber] = {}
     latest: PlannedNumber | None = None
     for number in changed:
         if len(unlike) >= SAMPLE_SIZE:
             break
         if latest is None or number.before != latest.before or number.after != latest.after:
-            after = _shown(kind, number)  # as most are like the one before, whose meaning is known
+            after = _shown(kind, number)  # most are like the previous one, whose meaning is known
             before = {name: number.before.get(name) for name in after or number.before}
             unlike.setdefault((meaning(kind, before), meaning(kind, after)), number)
             latest = number
@@ -142,7 +142,7 @@ def _telling(kind: Kind, changed: Sequence[PlannedNumber]) -> list[PlannedNumber
 
 
 def _shown(kind: Kind, number: PlannedNumber) -> Values:
-    """Return what people read that a number gets: also that it loses what goes with a switch."""
+    """Return the shown values that a number gets, including the loss of fields that go with a switch."""
     return {**number.after, **dict.fromkeys(sorted(kind.taken_away(number.before, number.after)))}
 
 

@@ -92,9 +92,9 @@ def forbidden(policy: Policy, kind: str, size: int, *, unseen: bool) -> str:
 
 
 def because(policy: Policy) -> str:
-    """Return the end of a sentence that says that ``policy`` forbids something: the reason it gives, with a full stop.
+    """Return the end of a sentence that says that ``policy`` forbids something: its reason, with a full stop.
 
-    Operators end their reason with a full stop or not, and another sentence may follow it.
+    Operators may end their reason with a full stop or not, and another sentence may follow it.
     """
     why = policy.why.strip().rstrip(".")
     return f": {why}." if why else "."

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 def counted(count: int, noun: str, plural: str = "") -> str:
     """Return ``1 number`` or ``1,200 numbers``.
 
-    ``plural`` is needed where it takes more than an s: ``counted(2, "number waits", "numbers wait")``.
+    ``plural`` is needed if it takes more than an s: ``counted(2, "number waits", "numbers wait")``.
     """
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
@@ -16,8 +16,8 @@ def counted(count: int, noun: str, plural: str = "") -> str:
 def first_few(things: Sequence[str], most: int, *, between: str = ", ", more: int | None = None) -> str:
     """Return the first ``most`` of ``things`` and how many more there are: ``a, b and 1,200 more``.
 
-    ``more`` is how many there are besides, where that is not what is left of ``things``. A separator other than a comma
-    also stands before the count: ``a; b; and 1,200 more``.
+    ``more`` is the number of further things, if it is not the rest of ``things``. A separator other than a comma is
+    also used before the count: ``a; b; and 1,200 more``.
     """
     left = len(things) - most if more is None else more
     end = "" if left <= 0 else f" and {left:,} more" if between == ", " else f"{between}and {left:,} more"
@@ -34,5 +34,5 @@ def first_lines(things: Sequence[str], most: int, *, more: int | None = None) ->
 
 
 def examples(things: Sequence[str], total: int) -> str:
-    """Return ``things``, with an ellipsis if they are not all of ``total``, which stands beside them: ``a, b, …``."""
+    """Return ``things``, with an ellipsis if they are fewer than ``total``: ``a, b, …``."""
     return ", ".join([*things, *(["…"] if total > len(things) else [])])

@@ -110,7 +110,7 @@ class Jobs:
                 times += [moment] if moment is not None else []
                 fits = self._fits(job, batch) if floor is None or moment is None or moment >= floor else False
                 if fits is not False and not job.get("id"):
-                    nameless = True  # it may be ours, and cannot be watched: neither found nor surely absent
+                    nameless = True  # it may be ours but cannot be watched: neither found nor certainly absent
                 elif fits is not False:
                     candidate = replace(self._report(job), certain=fits is True and _made_since(moment, since))
                     found.setdefault(candidate.id, candidate)

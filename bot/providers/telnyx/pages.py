@@ -30,7 +30,7 @@ Row: TypeAlias = dict[str, JSON]
 #: Tells which of these ids belong to numbers that are no longer in the account, or nothing.
 Gone: TypeAlias = Callable[[Collection[str]], Awaitable[frozenset[str]]]
 
-#: Code of "One or more invalid IDs" (API.md, "Errors"): such an id exists as little as an unknown one.
+#: Code of "One or more invalid IDs" (API.md, "Errors"): such an id is treated like an unknown one.
 _INVALID_ID: Final = "10022"
 #: The largest page (API.md, "Lists of numbers").
 PAGE: Final = 250

@@ -123,7 +123,7 @@ def emergency_rule(values: Values) -> Mapping[str, str]:
 
 
 def emergency_result_rule(values: Values) -> Mapping[str, str]:
-    """Return what is wrong with the values that a number would have afterwards: no plan switches it on unaddressed."""
+    """Return the conflicts between the values that a number would have afterwards: switching it on needs an address."""
     if values.get(EMERGENCY_ENABLED) is True and not values.get(EMERGENCY_ADDRESS):
         return {EMERGENCY_ENABLED: "the emergency service would be on without an address"}
     return {}

@@ -43,7 +43,7 @@ OUTCOMES = {
 
 
 def state_label(state: ChangeState) -> str:
-    """Return a state with its icon, as people read it."""
+    """Return a state with its icon, for people."""
     return f"{_ICONS[state]} {state.label}" if state in _ICONS else state.label
 
 

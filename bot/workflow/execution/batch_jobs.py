@@ -20,7 +20,7 @@ from bot.workflow.context import Context
 from bot.workflow.execution.settlement import CLEAR
 from bot.workflow.notifications import Notifications
 
-#: Why a number is not sent of a change that stale numbers have stopped.
+#: Why a number is not sent after stale numbers have stopped its change.
 OTHERS_CHANGED: Final = "Numbers of the change have changed since the plan was made, so nothing more of it was sent."
 #: Longest text about stale numbers that a change keeps, in characters; the results name every number.
 _MOST_TEXT: Final = 2000

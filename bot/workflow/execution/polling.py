@@ -113,7 +113,7 @@ class Polling:
             # A job that does not end, or whose state we do not know, has nothing left to do once each of its numbers
             # has an outcome. It gets a few polls to say so itself; the read-back tells what is true.
             final = final or (decided and batch.final_polls + 1 >= FINAL_POLLS)
-            # While its job runs, a provider may try a number again that failed, and an outcome is never taken back.
+            # While its job runs, a provider may retry a failed number, and an outcome is never taken back.
             verdicts = reported if final or self._ours(kind) else _without_failures(reported)
             final_polls = batch.final_polls + 1 if over or decided else 0
             await tx.operations.record_outcomes(batch.change, verdicts, now)

@@ -16,7 +16,7 @@ from bot.workflow.context import Context
 
 #: Why the numbers of a cancelled change were not sent.
 CANCELLED: Final = "The change was cancelled before this number was sent."
-#: Why a number of a change that was stopped was not attempted.
+#: Why a number of a stopped change was not attempted.
 STOPPED_NUMBER: Final = "The change was stopped before this number was sent."
 #: Added to the reason of numbers that were about to be sent again.
 NO_JOB: Final = "An earlier attempt got no response, and the provider lists no job for it."

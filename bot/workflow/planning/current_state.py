@@ -27,7 +27,7 @@ from bot.workflow.planning.validation import as_written, named
 
 #: Numbers read between two reports of progress.
 STRIDE = 250
-#: What is said where the exclusions leave no number.
+#: The message when the exclusions leave no number.
 ALL_EXCLUDED: Final = "All numbers are excluded, so there is nothing to do. Edit the numbers, or close this."
 
 

@@ -1,4 +1,4 @@
-"""Numbers that are given by one name and excluded by the other."""
+"""Numbers that are given under one name and excluded under the other."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from bot.providers.base import Provider
 async def excluded_by_other_name(
     provider: Provider, kind: Kind, target: Target, found: Iterable[Snapshot]
 ) -> frozenset[str]:
-    """Return those identifiers of ``target`` whose number is excluded by its other name.
+    """Return those identifiers of ``target`` whose number is excluded under its other name.
 
-    ``found`` is what the provider has found of the target. It passes over what is excluded as it does over what the
-    account does not have, so whatever is missing is looked up once more.
+    ``found`` are the numbers of the target that the provider found. It skips excluded numbers like numbers that the
+    account does not have, so missing ones are looked up once more.
     """
     excluded, known = frozenset(target.excluded), {name for each in found for name in (each.id, each.e164)}
     missing = tuple(each for each in target.identifiers if each not in known)

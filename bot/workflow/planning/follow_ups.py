@@ -63,7 +63,8 @@ class FollowUps:
             ways=change.draft.ways,
             reason=reason,
             base=base,
-            # All at once would be more than was approved for a try. Its start has passed: else nothing had been tried.
+            # All at once would exceed what was approved for a first try. The start has passed: otherwise nothing had
+            # been tried.
             canary=change.draft.canary,
             pause=change.draft.pause,
             threshold=change.draft.threshold,

@@ -67,8 +67,8 @@ def as_written(request: Request, found: Mapping[str, Snapshot]) -> None:
 def varied(kind: Kind, wanted: WantedValues, rows: Mapping[str, Values], plan: Plan) -> dict[str, int]:
     """Return, for each setting that the rows change, how many different values they give to the changed numbers.
 
-    A value that stands in place of one ``wanted`` for all numbers counts even where a number has it already. Otherwise
-    people would read that this number gets the other one.
+    A value that replaces one ``wanted`` for all numbers counts even for a number that has it already. Otherwise people
+    would read that this number gets the other value.
     """
     different: dict[str, set[object]] = {}
     for number in plan.numbers if rows else ():
@@ -82,7 +82,7 @@ def varied(kind: Kind, wanted: WantedValues, rows: Mapping[str, Values], plan: P
 
 
 def overridden(request: Request, rows: Mapping[str, Values], plan: Plan) -> tuple[str, ...]:
-    """Return the settings whose common value no number gets, because each has its own; ``rows`` has those by id."""
+    """Return the settings whose common value no number gets, because each has its own; ``rows`` has these by id."""
     return tuple(
         name for name in request.wanted if rows and all(name in rows.get(each.id, {}) for each in plan.numbers)
     )
@@ -207,7 +207,7 @@ def _unknown(
 ) -> dict[str, list[PlannedNumber]]:
     """Return, for each id unknown at the provider, the numbers of ``plan`` that would get it.
 
-    One that a number has already is harmless, unless its setting is always sent: the provider would refuse it.
+    An id that a number has already is harmless, unless its setting is always sent: the provider would refuse it.
     """
     found: dict[str, list[PlannedNumber]] = {}
     for setting in kind.settings:

@@ -78,8 +78,8 @@ async def note_export(tx: Transaction, span: Span, form: AuditFormat, *, by: str
 async def portions(database: Database, span: Span, form: AuditFormat, events: int) -> AsyncIterator[bytes]:
     """Yield the file of all ``events`` in portions; few are in memory, however many there are.
 
-    Each is read by itself, so that no transaction is open while a portion is written: whoever takes it may be slow, a
-    server ends what is silent, and in a file nothing could be wiped meanwhile. Raises Superseded when events were
+    Each event is read by itself, so that no transaction is open while a portion is written: the reader may be slow, a
+    server ends silent transactions, and in a file nothing could be wiped meanwhile. Raises Superseded when events were
     deleted before they were read.
     """
     yield header(form)
