@@ -6,11 +6,13 @@ A command's module is imported only for that command: listing the commands needs
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout, suppress
 from importlib import import_module
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final, TextIO, cast
 
 from bot.changes.text.counts import counted
 from bot.commands import FAILED, MISCONFIGURED
@@ -35,8 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status; ``sys.argv`` when ``arguments`` is None."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        parsed = _parser(next((each for each in given if each in COMMANDS), "")).parse_args(given)
-        status: int = parsed.run(parsed)
+        with _output():
+            parsed = _parser(next((each for each in given if each in COMMANDS), "")).parse_args(given)
+            status: int = parsed.run(parsed)
     except ConfigurationError as error:
         for problem in error.problems:
             _say(f"✗ {problem}")
@@ -69,6 +72,54 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
             if hasattr(module, "options"):
                 module.options(sub)
     return parser
+
+
+class _Output:
+    """Standard output whose failure is a sentence and no traceback: the disk is full, or nobody reads."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write ``text``; raises LinesmanError."""
+        with self._explained():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Have everything arrive; raises LinesmanError."""
+        with self._explained():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the stream has
+        return getattr(self._stream, name)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            with suppress(OSError, ValueError):  # what is still in its buffer must not fail once more at the end
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
+            raise LinesmanError(f"Cannot write to standard output: {error.strerror}.") from error
+
+
+@contextmanager
+def _output() -> Iterator[None]:
+    """Have whatever the block prints arrive before it ends."""
+    output = _Output(sys.stdout or _closed())
+    with redirect_stdout(cast("TextIO", output)):
+        try:
+            yield
+        finally:
+            output.flush()
+
+
+def _closed() -> TextIO:
+    """Return what takes nothing, in the place of the closed output: the next file would be taken for it otherwise."""
+    while (place := os.open(os.devnull, os.O_RDONLY)) < 1:
+        pass
+    return os.fdopen(place, "w", encoding="utf-8")
 
 
 def _say(text: str) -> None:

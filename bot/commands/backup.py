@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
-from bot.commands import OK, environment
+from bot.commands import environment, report
 from bot.store.maintenance.sqlite_backup import back_up
 
 
@@ -18,5 +17,4 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> int:
     """Copy the database, and say that the copy is complete."""
     back_up(environment.sqlite_path("back it up with pg_dump"), parsed.file)
-    sys.stdout.write(f"✓ {parsed.file} is a complete copy of the database. It does not hold LINESMAN_SECRET_KEY.\n")
-    return OK
+    return report(f"✓ {parsed.file} is a complete copy of the database. It does not hold LINESMAN_SECRET_KEY.\n")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 
 from sqlalchemy import make_url
 
-from bot.commands import OK, environment
+from bot.commands import environment, report
 from bot.config import Storage
 from bot.errors import DatabaseUnavailable, InputError, StoreError
 from bot.machine import utc_now
@@ -28,20 +27,18 @@ def run(parsed: argparse.Namespace) -> int:
     """Upgrade or move, and say what was done."""
     if parsed.source is None and parsed.target is None:
         before, after = asyncio.run(_migrated(environment.storage()))
-        sys.stdout.write(_upgraded(before, after))
-        return OK
+        return report(_upgraded(before, after))
     if parsed.source is None or parsed.target is None:
         raise InputError({"to": "Moving an installation takes both --from and --to."})
     source = environment.storage(parsed.source, called="--from")
     target = environment.storage(parsed.target, called="--to", also=source.secrets())
     moved = asyncio.run(_moved(source, target))
     proof = moved.proof
-    sys.stdout.write(
+    return report(
         f"✓ {moved.rows:,} rows were moved. The audit log is intact: it ends with event {proof.head.last}, "
         f"whose hash is {proof.head.hash}.\n"
         "Set DATABASE_URL to the new database. Linesman no longer starts on the old one.\n"
     )
-    return OK
 
 
 def _upgraded(before: str, after: str) -> str:

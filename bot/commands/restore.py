@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
-from bot.commands import OK, environment
+from bot.commands import environment, report
 from bot.machine import utc_now
 from bot.store.maintenance.sqlite_backup import restore
 
@@ -28,5 +27,4 @@ def run(parsed: argparse.Namespace) -> int:
             "Submissions are frozen: changes in it would continue from where they were when it was backed up, and may "
             "have been carried out or cancelled since. Check them, then run /numbers unfreeze."
         )
-    sys.stdout.write("\n".join(told) + "\n")
-    return OK
+    return report("\n".join(told) + "\n")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
@@ -66,6 +69,43 @@ def test_every_module_of_a_command_is_a_command() -> None:
     offered = re.findall(r"^    (\w+) ", run("--help")[0], re.MULTILINE)
 
     assert modules - {"__init__", "environment"} == {*COMMANDS} == {*offered}
+
+
+def into(output: str, *arguments: str, **env: str) -> tuple[int, str]:
+    """Run a command whose standard output is ``output``, as a shell writes it; return its status and what it says."""
+    command = ["/bin/sh", "-c", f'exec "$0" -m bot "$@" {output}', sys.executable, *arguments]
+    done = subprocess.run(  # noqa: S603 - our own interpreter and our own text
+        command, cwd=ROOT, env={**os.environ, **env}, stderr=subprocess.PIPE, text=True, check=False
+    )
+    return done.returncode, done.stderr
+
+
+#: Where nothing can be written -> how that is said.
+NOWHERE = {
+    ">/dev/full": "Cannot write to standard output: No space left on device.\n",
+    ">&-": "Cannot write to standard output: Bad file descriptor.\n",
+}
+
+
+@pytest.mark.parametrize("output", NOWHERE)
+@pytest.mark.parametrize("command", ["--help", "--version", "manifest", "policy --example"])
+def test_output_that_takes_nothing_is_one_sentence(command: str, output: str) -> None:
+    """Status 1 and no traceback, also of what would come out only when Python ends."""
+    assert into(output, *command.split()) == (1, f"✗ {NOWHERE[output]}")
+
+
+@pytest.mark.parametrize("output", NOWHERE)
+def test_what_is_done_is_done_though_nobody_can_be_told(output: str, tmp_path: Path) -> None:
+    """A backup that is whole has status 0, and what there is to say comes out on standard error."""
+    with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
+        connection.execute("CREATE TABLE things (thing TEXT)")
+    copy = tmp_path / "copy.db"
+
+    status, said = into(output, "backup", str(copy), DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path}/a.db")
+
+    assert copy.exists()
+    assert (status, said.splitlines()[1:]) == (0, [NOWHERE[output].strip()])
+    assert said.startswith(f"✓ {copy} is a complete copy of the database.")
 
 
 def test_control_c_is_no_accident_while_a_command_is_being_imported(monkeypatch: pytest.MonkeyPatch) -> None:
