@@ -212,8 +212,8 @@ async def _connect(settings: Settings, app: AsyncApp, stack: AsyncExitStack) -> 
     """Open the Socket Mode connections; return a check whether one of them is up. None without connections."""
     if not settings.socket_mode or settings.slack_app_token is None:
         return None
-    token, url = settings.slack_app_token.get_secret_value(), settings.slack_api_url
-    standing = [await stack.enter_async_context(connection(app, token, url)) for _ in range(SOCKETS)]
+    token = settings.slack_app_token.get_secret_value()
+    standing = [await stack.enter_async_context(connection(app, token)) for _ in range(SOCKETS)]
 
     async def reached() -> bool:
         return any([await stands() for stands in standing])

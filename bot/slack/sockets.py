@@ -13,7 +13,6 @@ from aiohttp import ClientWebSocketResponse, WSMessage, WSMsgType
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import DeliveryPostponed, DeliveryRefused, DeliveryUnknown
 from bot.slack.web_api import call
@@ -35,21 +34,23 @@ async def answered(ask: Callable[[], Awaitable[Answer]]) -> Answer:
     while True:
         try:
             return await ask()
-        except (DeliveryPostponed, DeliveryUnknown) as error:
-            log.warning("slack does not answer; trying again", why=error.message)
-            await asyncio.sleep(RETRY)
+        except DeliveryUnknown as error:
+            why, wait = error.message, RETRY
+        except DeliveryPostponed as error:
+            why, wait = error.message, max(error.wait, RETRY)
+        log.warning("slack does not answer; trying again", why=why, seconds=wait)
+        await asyncio.sleep(wait)
 
 
 @asynccontextmanager
-async def connection(
-    app: AsyncApp, token: str, url: str, *, ping: float = PING
-) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+async def connection(app: AsyncApp, token: str, *, ping: float = PING) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
     """Hold a Socket Mode connection until the block ends; yields a check whether it is up.
 
-    ``token`` is the app-level one, ``url`` the Web API's base. Waits for Slack as long as it takes; raises
-    DeliveryRefused when Slack does not accept the token.
+    ``token`` is the app-level one. Waits for Slack as long as it takes; raises DeliveryRefused when Slack does not
+    accept the token. Asks with the client of ``app``: with :class:`bot.slack.client.Client`, what Slack asks one
+    connection to wait holds for all.
     """
-    client = _Client(token, app, url, ping)
+    client = _Client(token, app, ping)
     handler = _SocketHandler(app, token, client)
     try:
         # Requested here, a refusal ends the start with one sentence; the SDK would log a traceback every few seconds.
@@ -74,9 +75,8 @@ class _SocketHandler(AsyncSocketModeHandler):
 class _Client(SocketModeClient):
     """The SDK's client, but it notices a lost connection, and asks for addresses as we ask for everything else."""
 
-    def __init__(self, token: str, app: AsyncApp, url: str, ping: float) -> None:
-        web = AsyncWebClient(token=token, base_url=url, retry_handlers=[])
-        super().__init__(app_token=token, logger=app.logger, web_client=web, ping_interval=ping)
+    def __init__(self, token: str, app: AsyncApp, ping: float) -> None:
+        super().__init__(app_token=token, logger=app.logger, web_client=app.client, ping_interval=ping)
 
     async def begin(self) -> None:
         """Use a session whose connections report that they are lost, in place of the SDK's."""

@@ -95,7 +95,7 @@ async def test_a_rotated_bot_comes_back(slack: SlackStandIn) -> None:
 async def test_a_lost_connection_comes_back_at_once(slack: SlackStandIn) -> None:
     """Nobody waits for the next ping, which is hours away here, to notice that the connection is gone."""
     slack.deliver_http(None)
-    async with connection(app_of(slack), APP_TOKEN, slack.api_url, ping=3600):
+    async with connection(app_of(slack), APP_TOKEN, ping=3600):
         await slack.wait_for(lambda: slack.sockets == 1, what="the connection")
         for times in (2, 3):
             slack.drop_sockets()
@@ -110,14 +110,14 @@ async def test_a_connection_waits_for_slack_without_a_traceback(
     slack.deliver_http(None)
     slack.faults.add(method="apps.connections.open", kind="status", status=502, times=2)
     slack.faults.add(method="apps.connections.open", kind="drop_before", times=2)
-    async with connection(app_of(slack), APP_TOKEN, slack.api_url, ping=3600):
+    async with connection(app_of(slack), APP_TOKEN, ping=3600):
         await slack.wait_for(lambda: slack.sockets == 1, what="the connection")
         slack.faults.add(method="apps.connections.open", kind="drop_before", times=2)
         slack.drop_sockets()
         await slack.wait_for(lambda: asked(slack) == 8 and slack.sockets == 1, what="the new connection")
 
     with pytest.raises(DeliveryRefused, match="invalid_auth"):
-        async with connection(app_of(slack), "xapp-wrong", slack.api_url):
+        async with connection(app_of(slack), "xapp-wrong"):
             pass
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
