@@ -25,6 +25,8 @@ _REQUESTERS_TURN: Final = frozenset({ChangeState.PLANNING, ChangeState.PLANNED, 
 #: States from which a change may continue by itself: all others that are not final. The current rule may require no
 #: more approvals than a request has. A change from yesterday's copy may have ended or been cancelled since.
 _GOING_ON: Final = frozenset(state for state in ChangeState if not state.over) - _REQUESTERS_TURN
+#: What to do where SQLite may not write: to read a database that was written, it takes a log beside it.
+_MAY_NOT: Final = ". Run this as the user who runs Linesman, or let this user write the file and its folder"
 
 
 def back_up(path: Path, target: Path) -> None:
@@ -125,7 +127,8 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreError(f"The database {path} cannot be copied: {error}. Nothing was changed.") from error
+        advice = _MAY_NOT if error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")) else ""
+        raise StoreError(f"The database {path} cannot be copied: {error}{advice}. Nothing was changed.") from error
 
 
 def _check(file: Path, whose: str) -> None:

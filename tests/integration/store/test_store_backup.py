@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import sqlite3
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +17,10 @@ import pytest
 from bot.changes.model.draft import Draft
 from bot.changes.model.lifecycle import ChangeState
 from bot.cli import main
+from bot.errors import StoreError
 from bot.store.database import Database
 from bot.store.engine.sqlite_file import HeldFile
+from bot.store.maintenance.sqlite_backup import back_up
 from bot.store.migrations import migrate
 from bot.store.tables import changes
 from tests.integration.store.quiet import logging_as_before
@@ -23,6 +28,8 @@ from tests.integration.store.quiet import logging_as_before
 __all__ = ["logging_as_before"]
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
+#: A user without rights.
+NOBODY = 65_534
 DRAFT = Draft(kind="telnyx.settings", reason="why")
 #: Runs a command on the database of the test; returns its status and what it says to people.
 Run = Callable[..., tuple[int, list[str]]]
@@ -55,6 +62,35 @@ async def note(path: Path, *names: str) -> None:
         for name in names:
             async with database.transaction() as tx:
                 await tx.events.add(None, name, at=NOW)
+
+
+@pytest.fixture
+def reader() -> Iterator[Path]:
+    """Have the test be somebody who may read the file that is returned, and write neither it nor its folder."""
+    folder = Path(tempfile.mkdtemp())
+    file = folder / "linesman.db"
+    asyncio.run(note(file))
+    root = os.geteuid() == 0
+    file.chmod(0o444)
+    folder.chmod(0o555)
+    if root:
+        os.seteuid(NOBODY)
+    try:
+        yield file
+    finally:
+        if root:
+            os.seteuid(0)
+        folder.chmod(0o700)
+        shutil.rmtree(folder)
+
+
+def test_who_may_only_read_is_told_what_to_do(reader: Path) -> None:
+    """SQLite's own words alone say that something was written, which nobody asked for."""
+    with tempfile.TemporaryDirectory() as elsewhere, pytest.raises(StoreError) as caught:
+        back_up(reader, Path(elsewhere) / "copy.db")
+
+    assert "Run this as the user who runs Linesman, or let this user write the file and its folder" in str(caught.value)
+    assert caught.value.message.endswith(". Nothing was changed.")
 
 
 def noted(path: Path) -> list[str]:
