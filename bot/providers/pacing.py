@@ -17,6 +17,8 @@ import httpx
 
 from bot.clock_skew import read_date
 
+#: Seconds to wait after a 429 at least. Headers give whole seconds and may say 0, which asked at once would be a loop.
+LEAST_WAIT: Final = 1.0
 #: A longer wait than this in a header is a mistake, such as a time of day instead of seconds.
 _ABSURD_WAIT: Final = 86_400.0
 #: Where between the earliest and the latest end of a window the next one is assumed to begin.
@@ -110,20 +112,22 @@ class EndpointPace:
 
 
 def asked_wait(headers: httpx.Headers, there: datetime | None, *, otherwise: float) -> float:
-    """Return the seconds that a 429 asks to wait; ``there`` is the provider's time, for a header with a date.
+    """Return the seconds to wait after a 429, at least :data:`LEAST_WAIT`.
+
+    ``there`` is the provider's time, for a header with a date.
 
     If there is a ``RateLimit`` header, its reset is the answer and the others are ignored, as in Close's own client
     (providers/close/API.md, "Rate limits"). Of Telnyx's two, the longer one counts. A bare ``RateLimit-Reset`` comes
     last, and without any of them the answer is ``otherwise``.
     """
     if (reset := _structured(headers).get("reset")) is not None:
-        return reset
+        return max(reset, LEAST_WAIT)
     waits = [_seconds(headers.get("x-ratelimit-reset", "")), _retry_after(headers.get("retry-after", ""), there)]
     asked = [wait for wait in waits if wait is not None]
     if asked:
-        return max(asked)
+        return max(*asked, LEAST_WAIT)
     bare = _seconds(headers.get("ratelimit-reset", ""))
-    return otherwise if bare is None else bare
+    return otherwise if bare is None else max(bare, LEAST_WAIT)
 
 
 def allowance(headers: httpx.Headers) -> dict[str, float]:

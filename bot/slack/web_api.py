@@ -85,6 +85,8 @@ TIMEOUT: Final = 20.0
 UNREACHABLE_WAIT: Final = 2.0
 #: Seconds to wait after a 429 without a time.
 UNTOLD_WAIT: Final = 5.0
+#: Seconds to wait after a 429 at least: "0" would make a loop of what asks again.
+LEAST_WAIT: Final = 1.0
 #: Longest wait in seconds that Slack can ask for; a longer one is not believed.
 LONGEST_WAIT: Final = 86_400.0
 
@@ -146,9 +148,9 @@ async def call(request: Awaitable[AsyncSlackResponse]) -> dict[str, Any]:
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
-    """Return how many seconds a 429 asks to wait."""
+    """Return how many seconds to wait after a 429, at least :data:`LEAST_WAIT`."""
     told = headers.get("Retry-After", "")
-    return min(float(told), LONGEST_WAIT) if told.isdecimal() else UNTOLD_WAIT
+    return min(max(float(told), LEAST_WAIT), LONGEST_WAIT) if told.isdecimal() else UNTOLD_WAIT
 
 
 def _said_no(error: SlackApiError) -> DeliveryPostponed | DeliveryRefused | DeliveryUnknown:

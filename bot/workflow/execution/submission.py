@@ -130,7 +130,8 @@ class Submission:
         except TooManyJobs as error:
             await self._no_slot(one.claim, one.batch, error)
         except RateLimited as error:
-            wait = timedelta(seconds=error.wait)
+            # Asked to wait for a second again and again, it asks less and less often.
+            wait = max(timedelta(seconds=error.wait), self._gate.backoff(one.claim))
             until = self._context.clock() + wait
             told = f"{provider.title} asks to wait until {until:%H:%M} UTC." if wait >= LONG else ""
             await self._queue_again(one, wait, error.message, told)

@@ -37,8 +37,11 @@ def status(code: int, **headers: str) -> httpx.Response:
     [
         pytest.param({}, 1.0, id="nothing-said"),
         pytest.param({"retry-after": "7"}, 7.0, id="seconds"),
+        pytest.param({"retry-after": "0", "x-ratelimit-reset": "0"}, 1.0, id="at-once"),
+        pytest.param({"ratelimit": "limit=100, remaining=0, reset=0"}, 1.0, id="close-at-once"),
+        pytest.param({"ratelimit-reset": "0"}, 1.0, id="close-bare-at-once"),
         pytest.param({"retry-after": formatdate(EPOCH + 30, usegmt=True), "date": THERE}, 30.0, id="date"),
-        pytest.param({"retry-after": formatdate(EPOCH - 10, usegmt=True), "date": THERE}, 0.0, id="date-gone-by"),
+        pytest.param({"retry-after": formatdate(EPOCH - 10, usegmt=True), "date": THERE}, 1.0, id="date-gone-by"),
         pytest.param({"retry-after": "soon"}, 1.0, id="nonsense"),
         pytest.param({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "5"}, 5.0, id="telnyx"),
         pytest.param({"x-ratelimit-reset": "1795000000"}, 1.0, id="a-time-of-day"),
