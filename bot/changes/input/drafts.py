@@ -60,6 +60,7 @@ def read_draft(kind: Kind, draft: Draft, *, is_id: Callable[[str], bool], max_nu
         dropped=unwanted.intersection(reading.identifiers),
         conditions=conditions,
         excluded=tuple(unwanted),
+        exclusions=excluded,
         waves=waves,
         rollout=rollout,
     )

@@ -33,12 +33,14 @@ class Request:
     reason: str
     #: Repeated entries that were dropped.
     repeats: int
-    #: Given numbers that the requester chose to leave out, by the names given.
+    #: Given or found numbers that the requester chose to leave out, each by one name.
     dropped: frozenset[str]
     #: Conditions that numbers must all meet to be included as well; empty when only ``identifiers`` are meant.
     conditions: tuple[Condition, ...] = ()
     #: E.164 numbers and ids to leave out, whatever else includes them.
     excluded: tuple[str, ...] = ()
+    #: Those of ``excluded`` that were typed as exclusions.
+    exclusions: tuple[str, ...] = ()
     #: E.164 number or id -> its own values, which override those of ``wanted``.
     rows: Mapping[str, Values] = field(default_factory=dict)
     #: When it is to happen; None for as soon as possible.
@@ -100,7 +102,9 @@ def with_sheet(request: Request, sheet: Sheet) -> Request:
         request,
         rows=rows,
         repeats=request.repeats + sheet.repeats + len(set(request.identifiers) & set(rows)),
-        dropped=request.dropped.union(row.identifier for row in sheet.rows if row.identifier not in rows),
+        dropped=request.dropped.union(
+            row.beside if row.beside in unwanted else row.identifier for row in sheet.rows if row.identifier not in rows
+        ),
         beside={row.identifier: row.beside for row in wanted if row.beside},
         strange_ids=sheet.strange_ids,
         sheet_cautions=tuple(_cautions(sheet)),

@@ -37,6 +37,10 @@ class Summary:
     paid: Mapping[str, int] = field(default_factory=dict)
     #: Numbers that the requester left out.
     left_out: int = 0
+    #: The first few of them, in E.164 or by id.
+    left_out_named: tuple[str, ...] = ()
+    #: Exclusions that leave no number out, in E.164 or by id.
+    without_effect: tuple[str, ...] = ()
     #: The filter in words, a condition each; empty when the numbers were given one by one.
     conditions: tuple[str, ...] = ()
     #: Changes that hold some of these numbers, the largest holder first.

@@ -12,7 +12,7 @@ from bot.changes.model.settings import Shape, show_value
 from bot.changes.model.summary import Summary
 from bot.changes.model.values import Values, WantedValue
 from bot.changes.planning.plan import same
-from bot.changes.planning.summary import UNSET
+from bot.changes.planning.summary import NAMED, UNSET
 from bot.changes.text.counts import counted, examples, first_few
 from bot.slack.views.elements import before_and_after, code, listed, person, when
 
@@ -141,7 +141,11 @@ def warning_lines(kind: Kind, summary: Summary) -> str:
         alone = counted(count, "number already has these values and is", "numbers already have these values and are")
         lines.append(f"• {alone} left alone.")
     if count := summary.left_out:
-        lines.append(f"• {counted(count, 'number from your list is', 'numbers from your list are')} excluded.")
+        excluded = f"{counted(count, 'number is', 'numbers are')} excluded"
+        lines.append(f"• {excluded}{_which(summary.left_out_named, count)}.")
+    if count := len(summary.without_effect):
+        idle = counted(count, "exclusion leaves no number out", "exclusions leave no number out")
+        lines.append(f"• {idle}{_which(summary.without_effect[:NAMED], count)}. Check for typing errors.")
     if count := summary.repeats:
         lines.append(f"• {counted(count, 'repeated entry was', 'repeated entries were')} dropped.")
     return "\n".join(lines)

@@ -113,6 +113,8 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
         "rollout": _rollout_to_json(summary.rollout),
         "ends_at": summary.ends_at.isoformat() if summary.ends_at else None,
         "left_out": summary.left_out,
+        "left_out_named": list(summary.left_out_named),
+        "without_effect": list(summary.without_effect),
         "conditions": list(summary.conditions),
         "locked": [[h.change, h.requester, h.since.isoformat(), h.numbers] for h in summary.locked],
     }
@@ -143,6 +145,8 @@ def summary_from_json(stored: Mapping[str, Any]) -> Summary:
         rollout=_rollout(stored.get("rollout")),
         ends_at=datetime.fromisoformat(stored["ends_at"]) if stored.get("ends_at") else None,
         left_out=stored.get("left_out", 0),
+        left_out_named=tuple(stored.get("left_out_named", ())),
+        without_effect=tuple(stored.get("without_effect", ())),
         conditions=tuple(stored.get("conditions", ())),
         locked=tuple(
             Held(change=change, requester=requester, since=datetime.fromisoformat(since), numbers=numbers)

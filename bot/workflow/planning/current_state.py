@@ -57,11 +57,13 @@ class CurrentState:
         # A hundred thousand numbers take a while, and the loop has clicks to answer meanwhile.
         given, names = await asyncio.to_thread(_asked_for, kind, request, taken)
         known = "" if request.conditions else f" of {len(given):,}"
+        # Of a filter the excluded numbers come as well: only then does anybody know which of them it finds.
+        besides = frozenset(request.excluded) if request.conditions else frozenset()
         target = Target(
             identifiers=given,
             conditions=request.conditions,
-            excluded=request.excluded,
-            limit=most,
+            excluded=() if besides else request.excluded,
+            limit=None if most is None else most + len(besides),
             whole_objects=True,
             doubts_asked=True,
         )
@@ -79,12 +81,16 @@ class CurrentState:
             written = tuple(number for number in request.rows if number.startswith("+"))
             async for snapshot in provider.find(replace(target, identifiers=written, conditions=()), names, kind):
                 found[snapshot.id] = snapshot
+        for gone in [each for each in found.values() if not besides.isdisjoint((each.id, each.e164))]:
+            del found[gone.id]
+            if frozenset((*request.dropped, *request.given)).isdisjoint((gone.id, gone.e164)):
+                request = replace(request, dropped=request.dropped | {gone.e164})
         as_written(request, found)
         if most is not None and len(found) > most:
             raise PlanRefused(
                 f"That is more than {most:,} numbers, the limit for one change. Narrow the filter, or split the change."
             )
-        still_given = replace(target, identifiers=request.given)
+        still_given = replace(target, identifiers=request.given, excluded=request.excluded)
         if excluded := await excluded_by_other_name(provider, kind, still_given, found.values()):
             request = without(request, excluded)
         return request, await asyncio.to_thread(_in_order, provider.title, request, found, taken.numbers)
@@ -144,7 +150,7 @@ def _in_order(
             passing=[(s.e164, s.id) for s in passing],
             problem=_in_the_way(provider, told, lasting, total),
         )
-    if not found and not request.conditions:
+    if not found and (request.dropped or not request.conditions):
         raise NothingToPlan(ALL_EXCLUDED)
     if not found:
         raise NothingToPlan("No numbers match, so there is nothing to do. Change the filter, or close this.")

@@ -38,6 +38,7 @@ from bot.workflow.authorization import Authorization
 from bot.workflow.context import Context
 from bot.workflow.notifications import Notifications
 from bot.workflow.planning.current_state import ALL_EXCLUDED, CurrentState
+from bot.workflow.planning.exclusions import without_effect
 from bot.workflow.planning.follow_ups import FollowUps
 from bot.workflow.planning.progress import Progress, while_wanted
 from bot.workflow.planning.refused_filters import RefusedFilters
@@ -219,7 +220,8 @@ class Planner:
             request.wanted,
             labels,
             repeats=request.repeats + max(len(request.given) - len(plan.numbers) - len(since), 0),
-            left_out=len(request.dropped),
+            left_out=sorted(request.dropped),
+            without_effect=await without_effect(provider, kind, request.exclusions, request.dropped),
             locked=await self._survey.locked(kind, plan, change),
             conditions=await self._survey.conditions(provider, kind, request),
             varied=different,

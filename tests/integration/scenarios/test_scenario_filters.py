@@ -73,12 +73,51 @@ async def test_a_filter_becomes_explicit_numbers_before_anybody_approves(fleet: 
 
 async def test_all_like_this_except_these(fleet: Stage) -> None:
     """A filter, a pasted number beside it, and exclusions make exactly the numbers that are meant."""
-    await plan(fleet, {"tag": "denver"}, numbers="+17205550000", excluded="(303) 555-0001, +13035550002")
+    given = {"numbers": "+17205550000", "excluded": "(303) 555-0001, +13035550002"}
+    shown = fleet.read(await plan(fleet, {"tag": "denver"}, **given))
     change = await fleet.request()
+    for read in (shown, fleet.read(fleet.request_card(change))):
+        assert "2 numbers are excluded (+13035550001, +13035550002)." in read
+        assert "no number out" not in read
     await fleet.approve(change)
     await fleet.ended(change)
 
     assert moved(fleet) == ["+13035550000", "+13035550003", "+17205550000"]
+
+
+async def test_an_exclusion_that_leaves_nothing_out_is_named(fleet: Stage) -> None:
+    """It may be a typing error, and whoever approves sees it, too; a number's other name is none."""
+    one = fleet.telnyx.number("+13035550001")
+    excluded = f"{one.id}, +13035550020, +17205550005"
+
+    shown = fleet.read(await plan(fleet, {"tag": "denver"}, excluded=excluded))
+    change = await fleet.request()
+
+    for read in (shown, fleet.read(fleet.request_card(change))):
+        assert "1 number is excluded (+13035550001)." in read
+        assert "2 exclusions leave no number out (+13035550020, +17205550005). Check for typing errors." in read
+
+
+async def test_an_exclusion_beside_listed_numbers_that_leaves_nothing_out_is_named(fleet: Stage) -> None:
+    """Without a filter as well, and one that leaves out a row of a sheet by its other name is not among them."""
+    one, two = fleet.telnyx.number("+13035550001"), "+13035550002"
+    await fleet.open()
+    await fleet.ana.attach("sheet:0", ("moves.csv", f"id,customer_reference\n{one.id},moved\n".encode()))
+    await fleet.fill([two, "+13035550003"], {"customer_reference": "moved"}, "Moving Denver")
+    await fleet.ana.type("excluded", f"{one.phone_number}, {two}, +13035550009")
+    await fleet.send()
+    shown = fleet.read(await fleet.planned())
+
+    assert "Numbers: 1" in shown
+    assert "2 numbers are excluded" in shown
+    assert "1 exclusion leaves no number out (+13035550009). Check for typing errors." in shown
+
+
+async def test_where_all_that_a_filter_finds_is_excluded_it_is_said(fleet: Stage) -> None:
+    """It is not the filter that finds nothing."""
+    shown = fleet.read(await plan(fleet, {"tag": "denver"}, excluded="3035550000 3035550001 3035550002 3035550003"))
+
+    assert "All numbers are excluded, so there is nothing to do." in shown
 
 
 async def test_conditions_narrow_each_other_and_ids_have_names(fleet: Stage) -> None:

@@ -16,7 +16,7 @@ async def test_an_id_is_excluded_by_its_number(stage: Stage) -> None:
     await stage.fill([each.id for each in fleet], wanted, "Moving", excluded=fleet[0].phone_number)
     shown = await sent(stage)
     assert "Numbers: 2" in shown
-    assert "1 number from your list is excluded." in shown
+    assert "1 number is excluded (" in shown
     assert "repeated" not in shown
     await carried_out(stage)
 
@@ -32,7 +32,7 @@ async def test_a_row_of_a_sheet_is_excluded_by_the_id_of_its_number(stage: Stage
     shown = await sent(stage)
 
     assert "Numbers: 1" in shown
-    assert "1 number from your list is excluded." in shown
+    assert "1 number is excluded (" in shown
 
 
 async def test_a_number_of_a_retry_is_excluded_as_people_know_it(stage: Stage) -> None:

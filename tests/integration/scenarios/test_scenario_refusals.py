@@ -167,4 +167,4 @@ async def test_numbers_can_be_excepted_without_a_filter(stage: Stage) -> None:
     await stage.send()
     shown = stage.read(await stage.planned())
     assert "Numbers: 2" in shown
-    assert "1 number from your list is excluded." in shown
+    assert "1 number is excluded (" in shown

@@ -55,14 +55,14 @@ def test_numbers_of_the_form_and_of_the_sheet_are_meant_once(
 def test_a_row_is_left_out_by_its_id_and_by_the_number_beside_it(
     form: Callable[..., Request], read: Read, text: Callable[..., bytes]
 ) -> None:
-    """Whichever of the two the requester excludes; what is left out is remembered by the name that was given."""
+    """Whichever of the two the requester excludes; what is left out is remembered by the name that excludes it."""
     content = text(("id", "number", "customer reference"), (ID, ONE, "a"), ("", TWO, "b"))
     by_id = with_sheet(form(excluded=ID), read(content))
     beside = with_sheet(form(excluded=ONE), read(content))
 
-    for request in (by_id, beside):
+    for request, name in ((by_id, ID), (beside, ONE)):
         assert request.rows == {TWO: {"customer_reference": "b"}}
-        assert request.dropped == {ID}
+        assert request.dropped == {name}
         assert request.beside == {}
 
 
