@@ -57,9 +57,16 @@ def visible(text: str) -> str:
 _ODD_BLANK: Final = re.compile(r"^\s|\s$|(?<=\s)\s|[^\S ]")
 
 
+#: Signs for blanks; any other one is shown by its code point.
+_SIGNS: Final = {" ": "␣", "\n": "↵", "\t": "⇥"}
+
+
 def blanks_marked(text: str) -> str:
-    """Return ``text`` with a sign for every blank that does not look like itself: ``old ␣vip` has two."""
-    return _ODD_BLANK.sub("␣", text)
+    """Return ``text`` with a sign for every blank that does not look like itself: ``old ␣vip`` has two blanks.
+
+    Different blanks have different signs, as ``␣ → ␣`` would tell nobody what changes.
+    """
+    return _ODD_BLANK.sub(lambda found: _SIGNS.get(found[0]) or f"[U+{ord(found[0]):04X}]", text)
 
 
 def _joins_pictures(text: str, at: int) -> bool:

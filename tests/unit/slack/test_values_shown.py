@@ -40,6 +40,8 @@ def told(name: str, before: Value, after: Value) -> tuple[str, str]:
 @example("AB 12", "AB  12")
 @example("AB 12", "AB\u00a012")
 @example(" AB", "AB")
+@example(" ", "\n")
+@example("\u2002x", "\u2003x")
 @example("x" * 90, "x" * 90 + "y")
 def test_two_texts_that_differ_look_different(before: str, after: str) -> None:
     """A reader who sees “A → A” approves what nobody showed them."""
