@@ -27,6 +27,7 @@ UNSEEN: Final = {
     "callback_id": "for the bot",
     "private_metadata": "for the bot",
     "base": "form.py writes it into the private metadata",
+    "left_out": "form.py writes it into the private metadata",
     "notify_on_close": "the stand-in tells the bot",
     "dispatch_action": "the stand-in tells the bot",
     "verbatim": "nothing in the page makes links of plain words",
