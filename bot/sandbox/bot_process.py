@@ -51,7 +51,7 @@ class BotProcess:
         return self
 
     async def start(self) -> None:
-        """Start it, without a context: then somebody else has to see to its end."""
+        """Start it without a context: then the caller must see to its end."""
         surroundings = {name: os.environ[name] for name in _SURROUNDINGS if name in os.environ}
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -80,7 +80,7 @@ class BotProcess:
         return self._running().returncode is None
 
     def check(self) -> None:
-        """Raise BotEndedError when the bot is not running any more."""
+        """Raise BotEndedError when the bot is no longer running."""
         status = self._running().returncode
         if status is not None:
             raise BotEndedError(f"the bot stopped on its own, with exit status {status}")

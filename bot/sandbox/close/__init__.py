@@ -22,7 +22,7 @@ It answers these paths under ``/api/v1``, each with its documented parameters an
     PUT  /phone_number/{id}/
     GET  /me/, /user/, /user/{id}/, /group/, /group/{id}/
 
-Numbers cannot be rented or deleted here: Linesman does neither, and whoever tries gets 404 or 405.
+Numbers cannot be rented or deleted here: Linesman does neither, and such a call gets 404 or 405.
 
 Where it differs on purpose. It refuses unknown query parameters, which the real service may silently ignore: an
 ignored filter selects every number. Where Close's documents are silent the stand-in takes the reading that hurts a

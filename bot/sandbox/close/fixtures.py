@@ -31,7 +31,7 @@ class Fixtures:
     shared: tuple[Number, ...]
     #: The acting user's own.
     own: tuple[Number, ...]
-    #: Personal numbers of the other users, which nobody else can change: one for each.
+    #: Personal numbers of the other users, which only their owners can change: one each.
     foreign: tuple[Number, ...]
 
 

@@ -66,7 +66,7 @@ class Sights:
         return ended and bool(self._slack.messages(FAILURES)) and bool(self.sheets)
 
     async def moved(self, edits: int) -> int:
-        """Return how often the card has been edited, once that is not ``edits`` any more or everything was said."""
+        """Return how often the card has been edited, once that is no longer ``edits`` or everything was said."""
         card = self.card
         await self._stage.until(lambda: card.edited_count != edits or self.all_said(), "the card to move on")
         return card.edited_count

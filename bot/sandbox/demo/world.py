@@ -36,7 +36,7 @@ Values = Mapping[str, object]
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Everything that is there before the story begins, and what has to be true when it ends."""
+    """Everything that exists before the story begins, and what must be true when it ends."""
 
     slack: SlackStandIn
     telnyx: TelnyxStandIn

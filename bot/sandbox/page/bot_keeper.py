@@ -49,7 +49,7 @@ class BotKeeper:
         self.starts += 1
 
     async def restart(self) -> None:
-        """Kill the process wherever it is, and start another one; whoever asks meanwhile gets the same one."""
+        """Kill the process at any point, and start another one; requests meanwhile get the same new one."""
         if self._one_at_a_time.locked():
             return
         async with self._one_at_a_time:
@@ -65,7 +65,7 @@ class BotKeeper:
             await self._watching
 
     async def _watch(self, process: BotProcess) -> None:
-        """Say why when the process ends by itself: whoever changes the bot's code wants to know."""
+        """Log why when the process ends by itself: people who change the bot's code want to know."""
         status = await process.ended()
         if process is self._process and status not in STOPPED:
             tail = "\n".join(process.log().splitlines()[-TAIL:])

@@ -35,7 +35,7 @@ _UNCHANGED: Final = "unchanged"
 
 
 class Counts:
-    """Counts anew at every look; sheets, which do not change, are read once."""
+    """Counts again at every call; sheets, which do not change, are read once."""
 
     def __init__(self, world: StandIns) -> None:
         self._world = world

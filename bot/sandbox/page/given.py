@@ -15,7 +15,7 @@ class Given:
         self._fields = fields
 
     def text(self, name: str) -> str:
-        """Return a text that has to be there."""
+        """Return a required text."""
         found = self.optional(name)
         if found is None:
             raise StandInRefused(f"the page has to say {name!r}")

@@ -25,7 +25,7 @@ LARGEST: Final = 16 * 1024 * 1024
 ACTS: Final = 20
 #: Pages that may be open at once.
 PAGES: Final = 20
-#: Seconds after which a page that says nothing any more is given up.
+#: Seconds after which a silent page is given up.
 HEARTBEAT: Final = 20.0
 
 
@@ -64,7 +64,7 @@ class Board:
 class OpenPage:
     """One open page: told by one task, read by another.
 
-    There is no queue. Whoever reads slowly is told less often, and then what there is by then.
+    There is no queue. A slow reader is told less often, and then the state at that time.
     """
 
     def __init__(self, socket: web.WebSocketResponse, board: Board, act: Act) -> None:

@@ -9,7 +9,7 @@ from bot.sandbox.provider.clock import Clock
 
 
 class StandInNumber(Protocol):
-    """What the shell has to know of a number."""
+    """What the shell must know about a number."""
 
     id: str
 

@@ -22,7 +22,7 @@ class Call:
     #: Parsed JSON, the raw text when it does not parse, ``None`` without a body.
     body: object
     at: datetime
-    #: ``None`` while there is no answer, and for ever when the connection was closed without one.
+    #: ``None`` while there is no answer, and permanently when the connection was closed without one.
     status: int | None = None
 
 

@@ -39,7 +39,7 @@ class Fault:
     effect_first: bool
     #: how many calls it has hit
     fired: int = 0
-    #: how many of these a ``delay`` has let go on by now
+    #: how many of these a ``delay`` has already let go on
     passed: int = 0
     #: what calls that a ``drop_late`` has hit are yet to do
     owed: list[Callable[[], object]] = field(default_factory=list)

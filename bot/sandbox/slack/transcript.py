@@ -22,7 +22,7 @@ def lines(shown: Message | View, slack: SlackStandIn, *, tz: str = "UTC") -> lis
 
 
 def author(message: Message, slack: SlackStandIn) -> str:
-    """Return the name of whoever wrote a message."""
+    """Return the name of a message's author."""
     return slack.workspace.names().people.get(message.user, message.user)
 
 

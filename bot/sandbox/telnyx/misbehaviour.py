@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Misbehaviour(StrEnum):
     """What a job does instead of behaving."""
 
-    #: It stays pending for ever; nothing is carried out.
+    #: It stays pending indefinitely; nothing is carried out.
     STUCK_PENDING = "stuck_pending"
     #: Half of its numbers are carried out, then it is ``expired`` with the others still pending.
     EXPIRED = "expired"
@@ -24,7 +24,7 @@ class Misbehaviour(StrEnum):
     COMPLETED_MISSING = "completed_missing"
     #: It ends as ``completed`` with three empty lists, although all of its numbers were carried out.
     COMPLETED_EMPTY = "completed_empty"
-    #: It stays ``in_progress`` for ever although every number of it has its outcome.
+    #: It stays ``in_progress`` indefinitely although every number of it has its outcome.
     NEVER_ENDS = "never_ends"
     #: ``voice`` replaces the whole object: what is not in it falls back to its default, at its top as well.
     VOICE_REPLACED = "voice_replaced"

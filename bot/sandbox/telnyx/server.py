@@ -197,7 +197,7 @@ class TelnyxStandIn(ProviderStandIn[Number]):
         )
 
     def behave(self, how: Misbehaviour) -> None:
-        """Let no job misbehave in this way any more; what was stuck because of it goes on."""
+        """Let no more jobs misbehave in this way; jobs that were stuck because of it continue."""
         self._book.behave(how)
 
     @property
