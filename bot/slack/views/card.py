@@ -150,13 +150,19 @@ def _facts(details: ChangeDetails) -> list[tuple[str, str]]:
     change = details.change
     facts = [
         ("Requested by", person(change.requester)),
-        ("Numbers", f"{details.tally.total:,}"),
-        ("Jobs", _jobs(details)),
+        ("Numbers", f"{_numbers(details):,}"),
+        *([] if is_extension(change) else [("Jobs", _jobs(details))]),
         ("Approvals", _approvals(details)),
     ]
     if change.state in WAITING and change.expires_at is not None:
         facts.append(("Expires", when(change.expires_at)))
     return facts
+
+
+def _numbers(details: ChangeDetails) -> int:
+    """Return how many numbers it is about; the numbers of an extension are those of the temporary change."""
+    summary = details.change.summary
+    return summary.numbers if summary and is_extension(details.change) else details.tally.total
 
 
 def _approvals(details: ChangeDetails) -> str:

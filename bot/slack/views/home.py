@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.changes.model.list_rows import ListRow
 from bot.changes.text.counts import counted
-from bot.slack.views.approval_card import decision_buttons
+from bot.slack.views.approval_card import decision_buttons, numbers_of
 from bot.slack.views.elements import (
     Block,
     View,
@@ -25,9 +25,11 @@ from bot.slack.views.elements import (
     when,
     words,
 )
-from bot.slack.views.plan_lines import wanted_lines
+from bot.slack.views.plan_lines import filter_lines, wanted_lines, warning_lines
+from bot.slack.views.rollout import rollout_line
 from bot.slack.views.stages import waits_text
 from bot.slack.views.status import entry
+from bot.slack.views.temporary import extension_line, until_line
 from bot.slack.views.times import slack_line, start_line
 from bot.workflow.ports import ChangeDetails
 from bot.workflow.queries.home import HomeContents, NoHomeContents
@@ -84,17 +86,22 @@ def _freeze(contents: HomeContents) -> str:
 
 
 def _request(details: ChangeDetails) -> str:
-    """Return a request in a few lines; Details has the rest."""
+    """Return a request with all that an approval from here is for; Details has the rest."""
     change, summary = details.change, details.change.summary
     changing = f", of which {summary.numbers - summary.unchanged:,} change" if summary and summary.unchanged else ""
-    numbers = counted(details.tally.total, "number") + changing
+    numbers = numbers_of(change, details.tally.total) + changing
     until = f" · decide until {when(change.expires_at)}" if change.expires_at else ""
     lines = [
         f"*{change.public_id}* · {details.provider}: {details.kind.title} · {numbers}{until}",
         f"{person(change.requester)}: {code(change.draft.reason, 300)}",
     ]
+    if until := extension_line(details) or until_line(details):
+        lines.append(until)
     if summary is not None:
+        lines += filter_lines(summary).splitlines() if summary.conditions else []
         lines += wanted_lines(details.kind, summary, details.change.draft).splitlines()
+        lines += [waves] if (waves := rollout_line(details)) else []
+        lines += warning_lines(details.kind, summary).splitlines()
     if begins := start_line(details):
         lines.insert(2, begins)
     if waits := waits_text(details):

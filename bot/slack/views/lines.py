@@ -42,7 +42,14 @@ from bot.slack.views.revisions import revise_button, revised_notice, revision_hi
 from bot.slack.views.rollout import paused_after, rollout_history
 from bot.slack.views.stages import fallback_notice, stage_history, stage_notice
 from bot.slack.views.stale import LEFT_OUT, stale_history
-from bot.slack.views.temporary import extension_history, late_restore, not_restored, restore_lines, temporary_history
+from bot.slack.views.temporary import (
+    extension_history,
+    is_extension,
+    late_restore,
+    not_restored,
+    restore_lines,
+    temporary_history,
+)
 from bot.slack.views.times import late_start, time_history
 from bot.workflow.ports import ChangeDetails
 
@@ -139,7 +146,7 @@ def failure(details: ChangeDetails, data: Mapping[str, Any], link: str) -> tuple
     change = details.change
     where = f"<{link}|{change.public_id}>" if link else f"*{change.public_id}*"
     if change.part_of is not None:
-        where += f", which restores {public_id(change.part_of)},"
+        where += f", which {'extends' if is_extension(change) else 'restores'} {public_id(change.part_of)},"
     notice = _late(data, where) or _notice(details, data, where)
     text = f"{notice} {person(change.requester)}, please check."
     blocks = [section(text)]

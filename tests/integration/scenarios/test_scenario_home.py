@@ -12,6 +12,7 @@ from bot.sandbox.slack.blocks import view_problems
 from bot.slack.home_publisher import PAUSE
 from tests.integration.scenarios.stage import FAILURES, Stage
 from tests.integration.scenarios.steps import card_says
+from tests.integration.scenarios.test_scenario_temporary import asked_to_extend
 
 ONE, TWO, THREE = "+13035550000", "+13035550001", "+13035550002"
 
@@ -276,3 +277,53 @@ async def test_a_tab_full_of_large_changes_is_legal(stage: Stage) -> None:
     assert view_problems({key: home.content[key] for key in ("type", "blocks")}) == []
     assert stage.read(home).count("[Approve]") == 5
     assert stage.slack.messages(FAILURES) == []
+
+
+async def test_home_shows_all_that_an_approval_from_it_is_for(stage: Stage) -> None:
+    """Its end and its waves are part of the plan, and the button approves the plan as shown."""
+    added = stage.telnyx.add_numbers(3, start=ONE, customer_reference="Dallas")
+    await stage.ask(
+        [number.phone_number for number in added],
+        {"customer_reference": "Holiday"},
+        canary="1, rest",
+        pause="30 min",
+        until="in 9 hours",
+    )
+    shown = stage.read(await opened(stage, stage.max))
+
+    assert "Temporary, until" in shown
+    assert "2 waves" in shown
+
+
+async def test_home_shows_a_request_for_a_later_end_as_what_it_is(stage: Stage) -> None:
+    """With the change that it extends, the new end and its numbers; Details says the same."""
+    added = stage.telnyx.add_numbers(3, start=ONE, customer_reference="Dallas")
+    wanted = {"customer_reference": "Holiday"}
+    change = await stage.ask([number.phone_number for number in added], wanted, until="in 4 hours")
+    await stage.approve(change)
+    await card_says(stage, change, "In effect")
+    extension = await asked_to_extend(stage, change)
+    shown = stage.read(await opened(stage, stage.max))
+    await stage.max.click("details", message=stage.request_card(extension))
+    details = stage.read(await stage.max.wait_for_view(lambda view: view.callback_id == "details"))
+
+    assert f"Extension of CHG-{change}: it stays in effect until" in shown
+    assert "3 numbers" in shown
+    assert "Numbers: 3" in details
+    assert "Jobs: 0" not in details
+
+
+async def test_an_extension_that_expires_is_told_as_one(idle: Stage) -> None:
+    """The failure channel does not call it what restores the numbers."""
+    stage = idle
+    await stage.start(LINESMAN_APPROVAL_TTL="3600")
+    number = stage.telnyx.add_number(ONE, customer_reference="Dallas")
+    change = await stage.ask([number.phone_number], {"customer_reference": "Holiday"}, until="in 20 hours")
+    await stage.approve(change)
+    await card_says(stage, change, "In effect")
+    await asked_to_extend(stage, change, "in 30 hours")
+    stage.clock.advance(3700)
+    await stage.slack.wait_for(stage.failures, what="the notice")
+
+    [notice] = stage.failures()
+    assert f"CHG-2, which extends CHG-{change}, expired" in notice
