@@ -153,6 +153,9 @@ OPERATION_STEPS: Final[Mapping[OperationState, frozenset[OperationState]]] = {
     _O.UNVERIFIED: frozenset(),
 }
 
+#: Outcomes that stand in a job's lists, and that the job itself may contradict later: then nobody knows any more.
+REPORTED: Final = frozenset({_O.SUCCEEDED, _O.FAILED})
+
 _State = TypeVar("_State", ChangeState, BatchState, OperationState)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from bot.changes.model.batches import BatchNumber, Tally
-from bot.changes.model.lifecycle import OperationState, Outcome
+from bot.changes.model.lifecycle import REPORTED, OperationState, Outcome
 
 #: Our own reason codes, beside the provider's. They stand in ``results.csv`` for programs, and in .github/USING.md.
 NOT_REPORTED = "linesman.not_reported"
@@ -74,6 +74,9 @@ def number_outcomes(
 ) -> list[NumberOutcome]:
     """Return the outcomes that a job's three lists give to those of ``numbers`` that have none yet.
 
+    A number whose outcome the job itself contradicts, such as one that failed while it ran and has succeeded now, gets
+    a new one: unknown, which the read-back decides.
+
     While the job runs (``final`` is false), a number in no list or in the pending list keeps waiting. Once nothing more
     can be expected, its outcome is unknown, with ``job_word`` (the provider's word for the job's state) in the reason.
     The same holds for a number in both the failed and the succeeded list, and for one that the job says it does not
@@ -83,11 +86,13 @@ def number_outcomes(
     waiting = _index(pending)
     verdicts: list[NumberOutcome] = []
     for number in numbers:
-        if number.state.over:
-            continue
         report, success = _of(bad, number), _of(good, number)
-        if report is not None:
-            verdicts.append(_failure(number, report, contradictory=success is not None))
+        if number.state.over:
+            opposite = success if number.state is OperationState.FAILED else report
+            if number.state in REPORTED and opposite is not None:
+                verdicts.append(_contradiction(number, report))
+        elif report is not None:
+            verdicts.append(_failure(number, report) if success is None else _contradiction(number, report))
         elif success is not None and (final or _of(waiting, number) is None):
             verdicts.append(NumberOutcome(position=number.position, state=OperationState.SUCCEEDED))
         elif final:
@@ -102,22 +107,25 @@ def number_outcomes(
     return verdicts
 
 
-def _failure(number: BatchNumber, report: ReportedNumber, *, contradictory: bool) -> NumberOutcome:
-    if not report.attempted and not contradictory:
+def _contradiction(number: BatchNumber, report: ReportedNumber | None) -> NumberOutcome:
+    """Return the outcome of a number that its job calls succeeded and failed; ``report`` is the failure, if listed."""
+    return NumberOutcome(
+        position=number.position,
+        state=OperationState.UNKNOWN,
+        code=CONTRADICTORY,
+        reason="The job lists this number as succeeded and as failed"
+        + (f" ({report.reason})." if report is not None and report.reason else "."),
+        pointer=report.pointer if report is not None else "",
+    )
+
+
+def _failure(number: BatchNumber, report: ReportedNumber) -> NumberOutcome:
+    if not report.attempted:
         return NumberOutcome(
             position=number.position,
             state=OperationState.NOT_ATTEMPTED,
             code=report.code,
             reason=report.reason,
-        )
-    if contradictory:
-        return NumberOutcome(
-            position=number.position,
-            state=OperationState.UNKNOWN,
-            code=CONTRADICTORY,
-            reason="The job lists this number as succeeded and as failed"
-            + (f" ({report.reason})." if report.reason else "."),
-            pointer=report.pointer,
         )
     return NumberOutcome(
         position=number.position,

@@ -12,9 +12,9 @@ from sqlalchemy import Select, Text, bindparam, cast, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.changes.model.batches import BatchNumber, Operation
-from bot.changes.model.lifecycle import CHANGED, OPERATION_STEPS, OperationState, before
+from bot.changes.model.lifecycle import CHANGED, OPERATION_STEPS, REPORTED, OperationState, before
 from bot.changes.model.values import Values
-from bot.changes.outcome.outcomes import NumberOutcome
+from bot.changes.outcome.outcomes import CONTRADICTORY, NumberOutcome
 from bot.changes.planning.plan import PlannedNumber
 from bot.store.records import operation_rows
 from bot.store.records.operation_rows import IN_RANGE, position_ranges
@@ -149,13 +149,14 @@ class Operations:
         await self._connection.execute(statement)
 
     async def record_outcomes(self, change: int, verdicts: Sequence[NumberOutcome], now: datetime) -> None:
-        """Write outcomes. An existing outcome is never overwritten."""
-        by_state: dict[OperationState, list[NumberOutcome]] = {}
+        """Write outcomes. One that exists is only overwritten where the job itself contradicts it."""
+        groups: dict[tuple[OperationState, bool], list[NumberOutcome]] = {}
         for verdict in verdicts:
-            by_state.setdefault(verdict.state, []).append(verdict)
-        for state, group in by_state.items():
+            groups.setdefault((verdict.state, verdict.code == CONTRADICTORY), []).append(verdict)
+        for (state, contradicts), group in groups.items():
+            origins = before(OPERATION_STEPS, state) | (REPORTED if contradicts else frozenset())
             # Not IN: SQLAlchemy does not expand it for many rows at once.
-            may_end = or_(*(operations.c.state == origin.value for origin in before(OPERATION_STEPS, state)))
+            may_end = or_(*(operations.c.state == origin.value for origin in origins))
             statement = (
                 update(operations)
                 .where(operations.c.change_id == change, IN_RANGE, may_end)

@@ -9,7 +9,7 @@ import structlog
 
 from bot.changes.model.batches import Batch, BatchNumber
 from bot.changes.model.kinds import Kind
-from bot.changes.model.lifecycle import BatchState, OperationState
+from bot.changes.model.lifecycle import BatchState
 from bot.changes.outcome.outcomes import STALE, NumberOutcome, number_outcomes
 from bot.changes.outcome.poll_schedule import POLLS_AT_ONCE, POLLS_PER_SECOND, TRUSTED, next_final_poll
 from bot.changes.policy import OnStale
@@ -101,7 +101,7 @@ class Polling:
                 # Only the job's own list says which numbers the filter matched.
                 await tx.operations.admit(batch.change, batch.position, report.known, batch.values)
             numbers = await tx.operations.of_batch(batch.change, batch.position)
-            reported = number_outcomes(
+            verdicts = number_outcomes(
                 numbers,
                 succeeded=report.succeeded,
                 failed=report.failed,
@@ -109,12 +109,10 @@ class Polling:
                 final=final,
                 job_word=report.state_word,
             )
-            decided = _all_decided(batch, report, numbers, len(reported))
+            decided = _all_decided(batch, report, numbers, verdicts)
             # A job that does not end, or whose state we do not know, has nothing left to do once each of its numbers
             # has an outcome. It gets a few polls to say so itself; the read-back tells what is true.
             final = final or (decided and batch.final_polls + 1 >= FINAL_POLLS)
-            # While its job runs, a provider may retry a failed number, and an outcome is never taken back.
-            verdicts = reported if final or self._ours(kind) else _without_failures(reported)
             final_polls = batch.final_polls + 1 if over or decided else 0
             await tx.operations.record_outcomes(batch.change, verdicts, now)
             await tx.batches.put(
@@ -226,14 +224,12 @@ class Polling:
             await tx.tasks.again(claim, await poll_due(tx, self._context, batch, kind, None))
 
 
-def _without_failures(verdicts: Sequence[NumberOutcome]) -> Sequence[NumberOutcome]:
-    return [verdict for verdict in verdicts if verdict.state is not OperationState.FAILED]
-
-
-def _all_decided(batch: Batch, report: JobReport, numbers: Sequence[BatchNumber], verdicts: int) -> bool:
+def _all_decided(
+    batch: Batch, report: JobReport, numbers: Sequence[BatchNumber], verdicts: Sequence[NumberOutcome]
+) -> bool:
     """Tell whether these ``verdicts`` give every number of a batch an outcome.
 
     For a filter handed to the provider, only the job knows the numbers, and it may still name more.
     """
-    undecided = sum(not number.state.over for number in numbers)
-    return not batch.handed and not report.pending and verdicts == undecided
+    undecided = {number.position for number in numbers if not number.state.over}
+    return not batch.handed and not report.pending and undecided <= {verdict.position for verdict in verdicts}

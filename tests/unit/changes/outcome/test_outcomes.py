@@ -109,12 +109,48 @@ def test_the_fate_of_a_number_in_two_lists_is_unknown() -> None:
     assert "Busy." in verdict.reason
 
 
-def test_an_outcome_is_not_given_twice() -> None:
-    """A number that has its outcome already is not settled again, whatever a later report says."""
-    done = operations(1)[0]._replace(state=OperationState.SUCCEEDED)
+@pytest.mark.parametrize("state", [state for state in OperationState if state.over])
+def test_an_outcome_is_not_given_twice(state: OperationState) -> None:
+    """A number that has its outcome already is not settled again by a report that says the same, or nothing."""
+    done = operations(1)[0]._replace(state=state)
+    same = [said(done)]
+    succeeded, failed = ([], same) if state is OperationState.FAILED else (same, [])
+
+    for lists in ((succeeded, failed), ([], [])):
+        told = number_outcomes(
+            [done], succeeded=lists[0], failed=lists[1], pending=[], final=True, job_word="completed"
+        )
+        assert told == []
+
+
+@pytest.mark.parametrize(
+    ("before", "lists"),
+    [
+        (OperationState.FAILED, ("succeeded",)),
+        (OperationState.SUCCEEDED, ("failed",)),
+        (OperationState.FAILED, ("succeeded", "failed")),
+    ],
+)
+def test_what_a_job_takes_back_is_unknown(before: OperationState, lists: tuple[str, ...]) -> None:
+    """It failed while the job ran, and the end calls it a success, or the other way round: a look at it decides."""
+    number = operations(1)[0]._replace(state=before)
+    told = {name: [said(number)] if name in lists else [] for name in ("succeeded", "failed")}
+
+    (verdict,) = number_outcomes([number], **told, pending=[], final=True, job_word="completed")
+
+    assert (verdict.state, verdict.code) == (OperationState.UNKNOWN, CONTRADICTORY)
+
+
+@pytest.mark.parametrize("state", [OperationState.VERIFIED, OperationState.DIFFERS, OperationState.NOT_ATTEMPTED])
+def test_no_job_takes_back_what_is_not_its_own_word(state: OperationState) -> None:
+    """What was read back, and what was never sent, stays."""
+    number = operations(1)[0]._replace(state=state)
 
     assert (
-        number_outcomes([done], succeeded=[], failed=[said(done)], pending=[], final=True, job_word="completed") == []
+        number_outcomes(
+            [number], succeeded=[said(number)], failed=[said(number)], pending=[], final=True, job_word="completed"
+        )
+        == []
     )
 
 
