@@ -139,8 +139,9 @@ BATCH_STEPS: Final[Mapping[BatchState, frozenset[BatchState]]] = {
     _B.SETTLED: frozenset(),
 }
 
-#: State -> the states that may follow. An outcome is never taken back; the read-back only adds to a success or to an
-#: unknown outcome. A number of an unanswered submission becomes unknown without having been in any job that we know.
+#: State -> the states that may follow. Only its own job takes an outcome back (REPORTED); the read-back only adds to a
+#: success or to an unknown outcome. A number of an unanswered submission becomes unknown without having been in any
+#: job that we know.
 OPERATION_STEPS: Final[Mapping[OperationState, frozenset[OperationState]]] = {
     _O.WAITING: frozenset({_O.SUBMITTED, _O.UNKNOWN, _O.FAILED, _O.NOT_ATTEMPTED}),
     _O.SUBMITTED: frozenset({_O.SUCCEEDED, _O.UNKNOWN, _O.FAILED, _O.NOT_ATTEMPTED}),

@@ -65,7 +65,7 @@ def _is_personal(row: Mapping[str, JSON]) -> bool:
 
 
 def _needs_permission(row: Mapping[str, JSON], names: Collection[str], me: str) -> bool:
-    """Claim and carry out runs until closed. Store errors are logged; the next wake-up claims again."""
+    """Tell whether changing ``names`` of a number takes more than being its only member."""
     if _is_personal(row):
         return False
     return not (_OWN.issuperset(names) and _only_member(row) == me)
