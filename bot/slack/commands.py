@@ -42,10 +42,10 @@ COMMANDS: Final = (
     Command("undo", "CHG-42", "plan a change back to the earlier values"),
     Command("list", "mine failed", "list changes, newest first; `list scheduled` shows what starts later"),
     Command("find", "+13035550100", "show one number: its current values, its lock, and every change of it"),
-    Command("template", "update", "send an empty sheet to fill in and upload in the form"),
+    Command("sheet", "update", "send an empty sheet to fill in and upload in the form", former=("template",)),
     Command("values", "", "send the current values of numbers as a sheet to edit and upload"),
-    Command("templates", "", "list saved changes, to run or delete them"),
-    Command("run", "NAME", "open the form with a saved change"),
+    Command("templates", "", "list templates, which are saved changes, to run or delete them"),
+    Command("run", "NAME", "open the form with a template"),
     Command(
         "delegate",
         "@max until Mon 08:00",

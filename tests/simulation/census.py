@@ -49,7 +49,7 @@ ACTS: Final[Mapping[str, Sequence[str]]] = {
 }
 #: What is pressed or typed to see something: its effect is that it is answered.
 LOOKS: Final = (
-    *("status", "list", "find", "locks", "templates", "template", "help", "resolve"),
+    *("status", "list", "find", "locks", "templates", "sheet", "help", "resolve"),
     *("details", "home_start", "new_change", "change_these", "run_template"),
 )
 #: Steps of the audit log that come of what people do and of what goes wrong, each counted as often as it was taken.

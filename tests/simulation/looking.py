@@ -56,7 +56,7 @@ class Looking:
         if held and random.random() < 0.8:
             number = random.choice(held)
         commands = (f"find {number}", f"find {number}", f"status {name}", f"status {name} xlsx", "locks", "list")
-        others = ("list mine", "list scheduled", "list failed", "template update", "template close", "help")
+        others = ("list mine", "list scheduled", "list failed", "sheet update", "sheet close", "help")
         await world.shown.typed(by, random.choice((*commands, random.choice(others))))
 
     async def _open(self, random: Random) -> None:

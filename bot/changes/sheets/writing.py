@@ -103,7 +103,7 @@ def _cell(setting: Setting, value: Value, labels: Mapping[str, str]) -> str:
     return guarded(shown)
 
 
-def template(kind: Kind) -> bytes:
+def empty_sheet(kind: Kind) -> bytes:
     """Return an empty sheet for ``kind`` as CSV: headings for the number and every setting that is not secret."""
     return export(kind, (), {})
 

@@ -23,7 +23,7 @@ from bot.slack.listeners.opening import boxes_of, open_form
 from bot.slack.listeners.questions import show_questions
 from bot.slack.listeners.templates import run_named, show_templates
 from bot.slack.listeners.temporary import end_named, extend_named
-from bot.slack.listeners.values import open_values, send_template
+from bot.slack.listeners.values import open_values, send_empty_sheet
 from bot.slack.message_text import named, typed
 from bot.slack.registry import Registry
 from bot.slack.services import Services
@@ -164,7 +164,7 @@ ANSWERS: Final[Mapping[str, Callable[[Services, SlashCommand, str], Awaitable[ob
         "status": _status,
         "list": show_list,
         "find": show_number,
-        "template": send_template,
+        "sheet": send_empty_sheet,
         "values": open_values,
         "templates": show_templates,
         "run": run_named,

@@ -8,7 +8,7 @@ from functools import partial
 from bot.changes.input.targets import NUMBERS
 from bot.changes.model.draft import Draft
 from bot.changes.model.kinds import Kind
-from bot.changes.sheets import template
+from bot.changes.sheets import empty_sheet
 from bot.errors import InputError
 from bot.slack.command_text import first_word
 from bot.slack.commands import COMMAND
@@ -44,12 +44,12 @@ async def open_values(services: Services, command: SlashCommand, text: str) -> b
     return True
 
 
-async def send_template(services: Services, command: SlashCommand, text: str) -> None:
+async def send_empty_sheet(services: Services, command: SlashCommand, text: str) -> None:
     """Send an empty sheet for the kind that ``text`` names."""
     await services.authorization.read(command.user)
     kind = _kind(services, text)
     if kind is None:
-        offered = ", ".join(f"`{COMMAND} template {each.command}`" for each in services.choices.kinds)
+        offered = ", ".join(f"`{COMMAND} sheet {each.command}`" for each in services.choices.kinds)
         said = f"Unknown kind of change {code(text, 80)}. " if text else "Name the kind of change. "
         await services.say(command, f"{said}Choose one: {offered}.")
         return
@@ -57,7 +57,7 @@ async def send_template(services: Services, command: SlashCommand, text: str) ->
         f"An empty sheet for {kind.provider.title()}: {kind.title}. Put one number in each row, and values "
         f"where something should change. You can remove columns. Upload it with {COMMAND} {kind.command}."
     )
-    await services.direct_messages.send(command.user, f"{kind.command}-template.csv", template(kind), beside)
+    await services.direct_messages.send(command.user, f"{kind.command}-sheet.csv", empty_sheet(kind), beside)
     await services.say(command, "The empty sheet is in your direct message with Linesman.")
 
 

@@ -36,7 +36,7 @@ def sheet_fields(sheet: Upload | None, turn: int, *, without: Sequence[str] = ()
     element: Block = {"type": "file_input", "action_id": SHEET, "filetypes": list(TYPES), "max_files": 1}
     hint = (
         "CSV or XLSX with a column “number” and one column per setting; each row can have its own values. "
-        "/numbers template sends an empty sheet, /numbers values one with current values."
+        "/numbers sheet sends an empty sheet, /numbers values one with current values."
     )
     blocks = [field(f"{SHEET}:{turn}", "Sheet", element, hint=hint, optional=True)]
     if sheet is not None:

@@ -45,7 +45,7 @@ COMMANDS = (
     ("list kind: update", "No changes match"),
     ("list since 2026\u201111\u201101", "No changes match"),
     ("list “scheduled”.", "No changes are scheduled"),
-    ("template “update”", "The empty sheet is in your direct message"),
+    ("sheet “update”", "The empty sheet is in your direct message"),
     ("template\u00a0update.", "The empty sheet is in your direct message"),
 )
 
@@ -223,7 +223,7 @@ async def test_in_socket_mode_nothing_is_accepted_over_http(idle: Stage) -> None
         pytest.param("(303) 555-0100\n(303) 555-0101", ("(303) 555-0100", "(303) 555-0101"), id="in-parentheses"),
         *(
             pytest.param(f"{word} +13035550000\n+13035550001", ("+13035550000", "+13035550001"), id=word)
-            for word in ("updat", "frobnicate", "status", "list", "help", "locks", "cancel CHG-1", "template", "run")
+            for word in ("updat", "frobnicate", "status", "list", "help", "locks", "cancel CHG-1", "sheet", "run")
         ),
     ],
 )

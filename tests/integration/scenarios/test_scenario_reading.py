@@ -130,7 +130,7 @@ COMMANDS: Final = {
     "list": False,
     "list scheduled": False,
     "find +13035550000": False,
-    "template update": False,
+    "sheet update": False,
     "values": False,
     "templates": False,
     "run winter move": False,

@@ -265,9 +265,9 @@ async def test_only_who_may_start_a_change_gets_values(fleet: Stage) -> None:
 @pytest.mark.parametrize("word", ["emergency", "telnyx.emergency", "Update emergency service"])
 async def test_a_template_arrives_and_can_be_uploaded(fleet: Stage, word: str) -> None:
     """The empty sheet has every column of the kind, whichever way the kind is called."""
-    said = await fleet.command(f"template {word}")
+    said = await fleet.command(f"sheet {word}")
 
-    (sheet,) = mail(fleet, "emergency-template.csv")
+    (sheet,) = mail(fleet, "emergency-sheet.csv")
     assert said == "The empty sheet is in your direct message with Linesman."
     assert sheet.content.decode("utf-8-sig").strip() == "number,Emergency service,Emergency address"
 
@@ -275,8 +275,8 @@ async def test_a_template_arrives_and_can_be_uploaded(fleet: Stage, word: str) -
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
-        ("template", "Name the kind of change. Choose one: /numbers template update, /numbers template emergency"),
-        ("template <!channel>", "Unknown kind of change <!channel>. Choose one: /numbers template update,"),
+        ("sheet", "Name the kind of change. Choose one: /numbers sheet update, /numbers sheet emergency"),
+        ("sheet <!channel>", "Unknown kind of change <!channel>. Choose one: /numbers sheet update,"),
     ],
 )
 async def test_an_unknown_kind_is_answered_with_those_that_there_are(fleet: Stage, text: str, answer: str) -> None:

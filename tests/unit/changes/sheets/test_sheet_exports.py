@@ -12,7 +12,7 @@ from bot.changes.model.kinds import Kind
 from bot.changes.model.snapshots import Snapshot
 from bot.changes.model.values import Value
 from bot.changes.planning.plan import same
-from bot.changes.sheets import export, read_sheet, template
+from bot.changes.sheets import empty_sheet, export, read_sheet
 from bot.providers.telnyx.kinds import kinds
 from tests.unit.changes.sheets.conftest import Read, is_id
 
@@ -35,7 +35,7 @@ def number(position: int = 0, **values: Value) -> Snapshot:
 @pytest.mark.parametrize("kind", kinds(secrets=True), ids=lambda kind: kind.name)
 def test_a_template_reads_back_clean(kind: Kind) -> None:
     """It has a heading for the number and for every setting that is no secret, and no rows."""
-    sheet = read_sheet("template.csv", template(kind), kind, is_id=is_id)
+    sheet = read_sheet("empty.csv", empty_sheet(kind), kind, is_id=is_id)
 
     assert sheet.columns == tuple(setting.name for setting in kind.settings if not setting.secret)
     assert (sheet.rows, sheet.problems, sheet.ignored) == ((), (), ())
