@@ -66,6 +66,7 @@ BEHIND: Final = {
     "block_action kind",
     "block_action leave_out",
     "block_action more_numbers",
+    "block_action put_back",
     "block_action several_boxes",
     "block_action settings",
     "block_action take_sheet_away",
@@ -152,7 +153,8 @@ COMMANDS: Final = {
 }
 #: What begins the answer to whoever may not.
 REFUSALS: Final = re.compile(
-    r"may not|Only the requester or an operator|somebody else's|There is no|are off unless a rule"
+    r"may not|Only the requester or an operator|somebody else's|There is no|are off unless a rule|no longer exists"
+    r"|You have not delegated"
 )
 
 
