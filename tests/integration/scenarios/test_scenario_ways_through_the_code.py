@@ -28,14 +28,13 @@ STAND_INS: Final = f"{ROOT}sandbox/"
 #: What runs in tasks of its own beside any walk.
 BESIDE: Final = frozenset(
     {
-        "HomePublisher.run",
+        "Background._repeat",
         "Worker._loop",
         "Worker._renew",
         "ClaimedMessages.send",
         "ClockWatch.run",
         "Connections._accept",
     }
-    | {"_sweeping"}
 )
 #: Files from the press of the form's button to the plan that is ready, and from Approve to the first job.
 TO_THE_PLAN: Final = 92
