@@ -28,6 +28,8 @@ LATER: Final = 60.0
 
 #: How long those of one stage are away.
 AWAY: Final = timedelta(minutes=6)
+#: After how long somebody rejects what nobody can approve any more: all who could have approved another stage of it.
+HOPELESS: Final = timedelta(hours=2)
 
 #: How often an approver says something with an approval.
 COMMENTS: Final = 0.2
@@ -100,10 +102,15 @@ class People:
                     await self.click(by, "approve", message)
                     if chance < 0.1:
                         await self.click(by, "approve", message)
-                elif chance < 0.66:
-                    await self.reject(by, change, message)
-                elif chance < 0.78 and not self.world.calm:
-                    await self.world.revising.send_back(by, change, message)
+                else:
+                    await self._decline(by, change, message, chance)
+
+    async def _decline(self, by: SlackUser, change: int, message: Message, chance: float) -> None:
+        """Reject a request, send it back, or leave it; what has waited for hours is rejected."""
+        if chance < 0.66 or (self.world.calm and self._waited(change) > HOPELESS):
+            await self.reject(by, change, message)
+        elif chance < 0.78 and not self.world.calm:
+            await self.world.revising.send_back(by, change, message)
 
     async def _declined_late(self, by: SlackUser, change: int, message: Message) -> bool:
         """Decline now and then what waits for another stage than its first one, and tell whether that was tried."""
@@ -117,13 +124,17 @@ class People:
 
     def _away(self, by: SlackUser, change: int) -> bool:
         """Tell whether somebody leaves a request to the fallback approvers of one of its stages for the time being."""
-        rows = self.world.judge.rows("SELECT kind, requested_at FROM changes WHERE id = ?", change)
-        stages = [*self.world.policy.stages(rows[0][0]).values()]
-        if not stages or rows[0][1] is None:
+        [(kind,)] = self.world.judge.rows("SELECT kind FROM changes WHERE id = ?", change)
+        stages = [*self.world.policy.stages(kind).values()]
+        if not stages:
             return False
-        waited = self.world.nature.now() - datetime.fromisoformat(rows[0][1]).replace(tzinfo=UTC)
         stage = Random(f"away {self.world.seed} {change}").choice([*stages, None])
-        return stage is not None and by.id in stage.approvers and waited < AWAY
+        return stage is not None and by.id in stage.approvers and self._waited(change) < AWAY
+
+    def _waited(self, change: int) -> timedelta:
+        """Return for how long a request has waited."""
+        [(since,)] = self.world.judge.rows("SELECT requested_at FROM changes WHERE id = ?", change)
+        return self.world.nature.now() - datetime.fromisoformat(since).replace(tzinfo=UTC)
 
     async def reject(self, by: SlackUser, change: int, message: Message) -> None:
         """Reject a change, and say why."""
