@@ -94,7 +94,7 @@ def _everything_was_said_once(stage: Stage) -> None:
     said = [text.split()[1] for text in history]
 
     name = f"CHG-{_change(stage)}"
-    ended = ["In", "@Ana", "The", str(stage.batches), "Over:"] if stage.story.until else ["Done:"]
+    ended = ["In", "@Ana", "End", str(stage.batches), "Over:"] if stage.story.until else ["Done:"]
     again = ["@Max", "@Ana", f"{name}-plan-{_plan(request)}.csv"] if stage.story.at_first else []
     plan = f"{name}-plan.csv"
     # A sheet that Slack had not taken when its plan was replaced is withdrawn with that.
