@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.changes.planning.plan import PlannedBatch, digest
 from tests.integration.scenarios.stage import Stage
-from tests.integration.scenarios.steps import card_after, card_says, run_form
+from tests.integration.scenarios.steps import card_after, card_says, carried_out, run_form
 from tests.integration.scenarios.test_scenario_sheets import attach, plan, text
 
 HQ, BRANCH = "1 HQ St", "2 Branch St"
@@ -132,14 +132,6 @@ async def undo(stage: Stage, change: int) -> str:
     return stage.read(await stage.planned())
 
 
-async def carry_out(stage: Stage) -> int:
-    """Take what was planned through approval to its end."""
-    change = await stage.request()
-    await stage.approve(change)
-    await stage.ended(change)
-    return change
-
-
 def found(stage: Stage) -> list[tuple[bool, str | None]]:
     """Return whether each number has the service, and its address."""
     return [(number.emergency_enabled, number.emergency_address_id) for number in stage.telnyx.numbers.values()]
@@ -151,7 +143,7 @@ async def test_switching_off_is_undone_with_each_number_s_address(stage: Stage) 
     stage.telnyx.number(numbers[2]).emergency_address_id = branch
     before = found(stage)
     shown = stage.read(await stage.propose(numbers, OFF, command="emergency"))
-    change = await carry_out(stage)
+    change = await carried_out(stage)
 
     assert [call.body for call in stage.created()] == [
         {"emergency_enabled": False, "phone_numbers": [number.id for number in stage.telnyx.numbers.values()]}
@@ -165,12 +157,12 @@ async def test_switching_off_is_undone_with_each_number_s_address(stage: Stage) 
     shown = await undo(stage, change)
     assert "keeps" not in shown
     assert "keep " not in shown
-    undone = await carry_out(stage)
+    undone = await carried_out(stage)
     assert found(stage) == before
     assert stage.outcomes(undone) == {"verified": 3}
 
     await undo(stage, undone)
-    await carry_out(stage)
+    await carried_out(stage)
     assert [enabled for enabled, _ in found(stage)] == [False, False, False]
 
 
@@ -180,9 +172,9 @@ async def test_undoing_an_undo_brings_the_addresses_back(stage: Stage) -> None:
     on = {"emergency_enabled": "true", "emergency_address_id": branch}
     change = await stage.run(numbers, on, command="emergency")
     await undo(stage, change)
-    undone = await carry_out(stage)
+    undone = await carried_out(stage)
     await undo(stage, undone)
-    await carry_out(stage)
+    await carried_out(stage)
 
     assert found(stage) == [(True, branch)] * 2
 
@@ -249,10 +241,10 @@ async def test_a_listed_name_comes_back_with_its_listing(stage: Stage) -> None:
     numbers = [number.phone_number for number in stage.telnyx.numbers.values()]
     off = {"voice.cnam_listing.cnam_listing_enabled": "false"}
     assert "CNAM listed name: ACME" in stage.read(await stage.propose(numbers, off))
-    change = await carry_out(stage)
+    change = await carried_out(stage)
     assert [row["CNAM listed name (before)"] for row in stage.results(change)] == ["ACME", "ACME"]
 
     await undo(stage, change)
-    await carry_out(stage)
+    await carried_out(stage)
 
     assert all(number.voice.cnam_listing == listing["cnam_listing"] for number in stage.telnyx.numbers.values())

@@ -6,6 +6,7 @@ import pytest
 
 from bot.sandbox.slack import View
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.steps import carried_out
 
 
 def numbers(stage: Stage, count: int) -> list[str]:
@@ -16,14 +17,6 @@ def numbers(stage: Stage, count: int) -> list[str]:
 def references(stage: Stage) -> list[str | None]:
     """Return the references that the numbers have at the carrier."""
     return [number.customer_reference for number in stage.telnyx.numbers.values()]
-
-
-async def carried_out(stage: Stage) -> int:
-    """Ask for approval of the plan in Ana's modal, approve it, wait for its end and return the change."""
-    change = await stage.request()
-    await stage.approve(change)
-    await stage.ended(change)
-    return change
 
 
 async def test_what_failed_is_retried_with_corrected_values(stage: Stage) -> None:

@@ -10,6 +10,7 @@ import pytest
 from openpyxl import load_workbook
 
 from tests.integration.scenarios.stage import Stage
+from tests.integration.scenarios.steps import carried_out
 
 NUMBERS = [f"+1303555{index:04}" for index in range(4)]
 
@@ -36,14 +37,6 @@ async def plan(stage: Stage, content: bytes, name: str, *, command: str = "updat
     await stage.fill(None, None, "By hand")
     await stage.send()
     return stage.read(await stage.planned())
-
-
-async def carried_out(stage: Stage) -> int:
-    """Take the plan that is shown to its end."""
-    change = await stage.request()
-    await stage.approve(change)
-    await stage.ended(change)
-    return change
 
 
 def has(stage: Stage) -> list[tuple[set[str], str | None, str | None]]:

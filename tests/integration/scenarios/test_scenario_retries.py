@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.integration.scenarios.stage import Stage
-from tests.integration.scenarios.test_scenario_follow_ups import carried_out, numbers, references
+from tests.integration.scenarios.steps import carried_out
+from tests.integration.scenarios.test_scenario_follow_ups import numbers, references
 from tests.integration.scenarios.test_scenario_sheets import attach, plan, text
 from tests.integration.scenarios.test_scenario_waves import rollout_in
 

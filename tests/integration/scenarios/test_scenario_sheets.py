@@ -14,6 +14,7 @@ from bot.changes.sheets import rows
 from bot.sandbox.slack import View
 from bot.sandbox.slack.records import File
 from tests.integration.scenarios.stage import OPS, Stage
+from tests.integration.scenarios.steps import carried_out
 
 NUMBERS = [f"+1303555{index:04}" for index in range(10)]
 
@@ -76,14 +77,6 @@ async def edited(stage: Stage) -> View:
     """Press Edit and return the form."""
     await stage.ana.click("edit")
     return await stage.ana.wait_for_view(lambda view: view.callback_id == "change_form")
-
-
-async def carried_out(stage: Stage) -> int:
-    """Take the plan that is shown to its end."""
-    change = await stage.request()
-    await stage.approve(change)
-    await stage.ended(change)
-    return change
 
 
 def references(stage: Stage) -> list[str]:
